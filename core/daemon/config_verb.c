@@ -1,0 +1,108 @@
+/* Renders way_config_keys three ways.  docs/config.md is exactly the output of `config doc`, so a key
+ * cannot be added without its documentation. */
+#include "core/daemon/config_verb.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/daemon/serve.h"
+
+static const struct type_row {
+    way_config_type type;
+    const char *word;
+} type_rows[] = {
+    {WAY_CFG_TEXT, "text"},
+    {WAY_CFG_INT, "number"},
+    {WAY_CFG_BYTES, "bytes"},
+    {WAY_CFG_MS, "duration"},
+};
+
+static const char *type_word(way_config_type type)
+{
+    for (size_t i = 0; i < WAY_COUNT(type_rows); i++)
+        if (type_rows[i].type == type)
+            return type_rows[i].word;
+    return "";
+}
+
+void way_config_help(void)
+{
+    for (size_t i = 0; i < way_config_key_count; i++) {
+        const way_config_key *k = &way_config_keys[i];
+        if (k->flag)
+            printf("  %-26s %s%s%s%s\n", k->flag, k->help, k->def && *k->def ? " [" : "", k->def ? k->def : "",
+                   k->def && *k->def ? "]" : "");
+    }
+    printf("\nWithout a flag, since others could read it in the list of processes:\n");
+    for (size_t i = 0; i < way_config_key_count; i++)
+        if (!way_config_keys[i].flag)
+            printf("  %-26s %s\n", way_config_keys[i].env, way_config_keys[i].help);
+}
+
+static void show(const way_config *cfg)
+{
+    way_buf value;
+    way_buf_init(&value, 0);
+    for (size_t i = 0; i < way_config_key_count; i++) {
+        way_buf_reset(&value);
+        way_config_show(cfg, &way_config_keys[i], &value);
+        printf("%s = %s\n", way_config_keys[i].name, value.len ? value.data : "");
+    }
+    way_buf_fini(&value);
+}
+
+/* A bar would end the cell. */
+static void print_cell(const char *s)
+{
+    for (; s && *s; s++)
+        printf(*s == '|' ? "\\|" : "%c", *s);
+}
+
+static void doc(void)
+{
+    printf("# Configuration\n\n"
+           "This page is the output of `waystation config doc`; a test compares the two.\n\n"
+           "A value comes from, later ones winning: the default, the file given by `--config` (or "
+           "`WAYSTATION_CONFIG`), the environment, a flag. The file is one JSON object of key and value. "
+           "Durations are written like `500ms`, `30s`, `2m`, sizes like `512k`, `8MiB`. "
+           "`waystation config show` prints what is in force, with secrets masked.\n\n"
+           "| key | flag | environment | type | default | bounds | meaning |\n"
+           "|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < way_config_key_count; i++) {
+        const way_config_key *k = &way_config_keys[i];
+        printf("| `%s` | ", k->name);
+        if (k->flag)
+            printf("`%s`", k->flag);
+        printf(" | `%s`", k->env);
+        if (k->env2)
+            printf(", `%s`", k->env2);
+        printf(" | %s%s | ", type_word(k->type), k->flags & WAY_CFG_SECRET ? ", secret" : "");
+        if (k->def && *k->def) {
+            printf("`");
+            print_cell(k->def);
+            printf("`");
+        }
+        printf(" | ");
+        if (k->type != WAY_CFG_TEXT)
+            printf("%" PRId64 " – %" PRId64, k->min, k->max);
+        printf(" | ");
+        print_cell(k->help);
+        printf(" |\n");
+    }
+}
+
+int way_config_verb(const way_config *cfg, int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "show") == 0) {
+        show(cfg);
+        return WAY_EXIT_OK;
+    }
+    if (argc == 2 && strcmp(argv[1], "doc") == 0) {
+        doc();
+        return WAY_EXIT_OK;
+    }
+    fprintf(stderr, "usage: waystation config show\n");
+    return WAY_EXIT_USAGE;
+}

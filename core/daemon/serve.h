@@ -1,0 +1,13 @@
+/* Serve: the daemon's life from start to stop.  Main thread only. */
+#ifndef WAY_DAEMON_SERVE_H
+#define WAY_DAEMON_SERVE_H
+
+#include "core/base/config.h"
+
+/* Exit codes of every verb that this folder runs itself. */
+enum { WAY_EXIT_OK = 0, WAY_EXIT_FAILED = 1, WAY_EXIT_USAGE = 2 };
+
+/* Runs until SIGTERM, SIGINT or SIGHUP; a second one while it stops ends the process at once.  Returns an exit code. */
+int way_serve(const way_config *cfg);
+
+#endif
