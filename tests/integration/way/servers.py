@@ -37,14 +37,14 @@ class Process:
     def alive(self):
         return self.child is not None and self.child.poll() is None
 
-    def signal(self, number):
+    def send(self, number):
         self.child.send_signal(number)
 
     def pause(self):
-        self.signal(signal.SIGSTOP)
+        self.send(signal.SIGSTOP)
 
     def resume(self):
-        self.signal(signal.SIGCONT)
+        self.send(signal.SIGCONT)
 
     def kill(self):
         if self.alive():
