@@ -62,6 +62,7 @@ typedef struct way_config_key {
     const char *env;  /* WAYSTATION_REST_PORT */
     const char *env2; /* second name or NULL: NATS_URL, DATABASE_URL; the first wins */
     const char *flag; /* --rest-port; NULL: no flag (secrets) */
+    const char *flag2; /* second spelling or NULL: --server, --creds, as the `nats` command has them */
     way_config_type type;
     size_t offset;
     const char *def;  /* as text */
@@ -75,13 +76,15 @@ extern const size_t way_config_key_count;
 
 void way_config_init(way_config *c); /* defaults */
 void way_config_fini(way_config *c);
-/* JSON object of key: value; unknown keys, wrong types and values out of bounds are WAY_E_INVAL and name
+/* Environment variables that are set but empty count as not set.
+ * JSON object of key: value; unknown keys, wrong types and values out of bounds are WAY_E_INVAL and name
  * the file and the key. */
 WAY_MUST_CHECK way_code way_config_load_file(way_config *c, const char *path, way_err *e);
 WAY_MUST_CHECK way_code way_config_load_env(way_config *c, way_err *e);
 /* One --flag value (or --flag=value) of a table key: *used says how many argv it took, 0: not ours. */
 WAY_MUST_CHECK way_code way_config_flag(way_config *c, int argc, char **argv, int *used, way_err *e);
 WAY_MUST_CHECK way_code way_config_set(way_config *c, const char *name, const char *value, way_err *e);
+const way_config_key *way_config_find(const char *name); /* NULL: no such key */
 /* Value as text; secrets as "********" (empty stays empty), passwords inside URLs masked. */
 void way_config_show(const way_config *c, const way_config_key *key, way_buf *out);
 

@@ -4,8 +4,8 @@
  *
  * Never bodies, tokens or passwords.  Levels: error (someone must act), warn (will heal), info (state
  * changed), debug (per request; off by default and its arguments are not evaluated then).
- * Values that come from outside are passed through way_log_safe, so that a newline in a name cannot
- * forge a line.  Threads: any; one write(2) per line, no buffering. */
+ * Control bytes in the formatted text are written as escapes, so that a newline in a name cannot forge
+ * a line.  Threads: any; one write(2) per line of at most 2048 bytes, no buffering. */
 #ifndef WAY_BASE_LOG_H
 #define WAY_BASE_LOG_H
 

@@ -4,7 +4,7 @@
 #ifndef WAY_BASE_MEM_H
 #define WAY_BASE_MEM_H
 
-#include <stddef.h>
+#include <stddef.h> /* size_t, and offsetof for WAY_CONTAINER */
 
 void *way_xmalloc(size_t bytes);
 void *way_xcalloc(size_t count, size_t bytes);

@@ -10,6 +10,11 @@
 
 bool way_utf8_valid(const char *s, size_t len); /* NUL bytes are valid UTF-8; overlong forms are not */
 
+/* A foreign value for an error text: control bytes and broken UTF-8 become '?', and what is longer than fits ends in
+ * "..." (never in the middle of a sequence).  Returns out. */
+#define WAY_QUOTE_MAX 64
+const char *way_text_quote(const char *s, size_t len, char out[WAY_QUOTE_MAX]);
+
 /* Standard alphabet with padding (RFC 4648, section 4). */
 void way_b64_add(way_buf *out, const void *p, size_t len);
 /* Strict: padding required, no white space.  out has at least len/4*3 bytes. */
