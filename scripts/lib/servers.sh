@@ -127,19 +127,27 @@ servers_pg_reach() { # folder
 }
 
 # Makes the data folder in one step: a run that was cut off leaves only data.new, which the next one removes.
+# Only data and socket belong to the server's user; pid file, password and log stay with whoever started it, so that
+# root never acts on a file which the server could have written.
 servers_pg_init() { # bin folder mode
     local bin=$1 dir=$2 sync=()
     [ "$3" != test ] || sync=(--no-sync)
-    rm -rf "$dir/data.new"
-    (umask 077 && secret_hex 24 >"$dir/password.new" && mv "$dir/password.new" "$dir/password") || return 1
-    [ "$(id -u)" != 0 ] || chown postgres: "$dir" "$dir/password" || return 1
-    servers_pg_as "$bin/initdb" -D "$dir/data.new" -U waystation --pwfile="$dir/password" \
+    rm -rf "$dir/data.new" "$dir/pwfile"
+    mkdir "$dir/data.new" && chmod 0700 "$dir/data.new" || return 1
+    (umask 077 && secret_hex 24 >"$dir/password" && cp "$dir/password" "$dir/pwfile") || return 1
+    servers_pg_own "$dir/data.new" "$dir/pwfile" || return 1
+    servers_pg_as "$bin/initdb" -D "$dir/data.new" -U waystation --pwfile="$dir/pwfile" \
         --auth-host=scram-sha-256 --auth-local=scram-sha-256 -E UTF8 --locale=C.UTF-8 "${sync[@]}" \
         >>"$dir/log" 2>&1 || return 1
+    rm -f "$dir/pwfile"
     printf 'create database waystation\n' |
         servers_pg_as "$bin/postgres" --single -D "$dir/data.new" -c fsync=off postgres >>"$dir/log" 2>&1 || return 1
-    [ "$3" = test ] || sync "$dir/data.new"
+    [ "$3" = test ] || sync
     mv "$dir/data.new" "$dir/data"
+}
+
+servers_pg_own() { # path…
+    [ "$(id -u)" != 0 ] || chown postgres: "$@"
 }
 
 # postmaster.pid of a server that was killed.  Postgres itself only asks whether the number lives; when it does, but is not
@@ -174,7 +182,7 @@ servers_pg_start() { # folder port [test]
         return 1
     }
     servers_pg_reach "$dir" || return 1
-    touch "$dir/log" && chmod 0640 "$dir/log"
+    mkdir -p "$dir/socket" && servers_pg_own "$dir/socket" || return 1
     if [ ! -d "$dir/data" ] && ! servers_pg_init "$bin" "$dir" "$mode"; then
         warn "could not make the Postgres data folder $dir/data"
         say_tail "$dir/log"
@@ -182,9 +190,9 @@ servers_pg_start() { # folder port [test]
     fi
     servers_pg_unlock "$dir" || return 1
     options=(-c listen_addresses=127.0.0.1 -c max_connections=100 -c log_timezone=UTC)
-    socket=$dir
+    socket=$dir/socket
     # the path of a Unix socket has 107 bytes at most; without it loopback TCP remains
-    [ $((${#dir} + 18)) -le 107 ] || socket=
+    [ $((${#socket} + 18)) -le 107 ] || socket=
     options+=(-c "unix_socket_directories=$socket")
     [ "$mode" != test ] || options+=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
     for ((tries = 0; tries < 8; tries++)); do
