@@ -21,6 +21,7 @@ typedef struct way_work { /* one worker's tools; its thread only */
     const way_config *cfg;
     way_hub *hub;
     way_pg *pg;
+    way_pg *lock; /* a second connection: its open transaction is the lock on one station (core/control/op.h) */
     way_js_port *js;
     int64_t deadline_ms; /* of the job under way; js->deadline_ms is the same */
 } way_work;
@@ -33,20 +34,29 @@ struct way_job { /* first member of the poster's struct */
     int64_t timeout_ms; /* 0: control_timeout_ms */
 };
 
-/* Makes a port for one worker; called on that worker's thread.  js_free is called there too. */
+/* What the control plane needs from libraries it may not include.
+ * js_new makes a port for one worker; called on that worker's thread.  js_free is called there too.
+ * The password functions are way_password_hash and way_password_verify (core/auth); both NULL: no root user is made.
+ * key_from_text makes 32 bytes of a configured jwt_key of any length (a hash); NULL: the key must be 64 hex digits or exactly
+ * 32 bytes. */
 typedef struct way_control_hooks {
     way_js_port *(*js_new)(void *arg);
     void (*js_free)(way_js_port *js);
     void *arg;
+    way_code (*password_hash)(const char *password, size_t len, char *out, way_err *e); /* out: 128 bytes */
+    bool (*password_verify)(const char *hash, const char *password, size_t len);
+    void (*key_from_text)(const char *text, size_t len, unsigned char out[32]);
 } way_control_hooks;
 
 way_control *way_control_new(const way_config *cfg, way_hub *hub, const way_control_hooks *hooks);
-/* Migrates, makes root and the secrets, loads the catalog, makes the capture stream, starts workers, sync and reconcile.
- * Retries with back-off until the servers answer or stop is called; *ready turns true when all that is done. */
+/* Starts threads and returns at once; fails only for a configuration that can never work.  The threads migrate, make root
+ * and the secrets, load the catalog and make the capture stream, with back-off until the servers answer or stop is called;
+ * health.started turns true when all that is done (a nats-server that is away does not hold it up).  Until then post fails with
+ * WAY_E_UNAVAILABLE.  Reconcile begins after that. */
 WAY_MUST_CHECK way_code way_control_start(way_control *c, way_err *e);
 void way_control_stop(way_control *c);
 void way_control_free(way_control *c);
-WAY_MUST_CHECK way_code way_control_post(way_control *c, way_job **job); /* takes on success */
+WAY_MUST_CHECK way_code way_control_post(way_control *c, way_job **job); /* takes on success; WAY_E_FULL, WAY_E_UNAVAILABLE */
 
 typedef struct way_control_health {
     bool started;  /* migrated and the catalog is loaded */

@@ -47,6 +47,7 @@ typedef struct way_js_stream_info {
     int64_t first_ns, last_ns; /* times of first and last message; 0: none */
     int32_t consumers;
     way_js_stream config; /* what the server has; borrowed pointers in it are NULL */
+    char description[160]; /* as much of the stream's description as fits: it says whose the stream is */
     char leader[64];
 } way_js_stream_info;
 
