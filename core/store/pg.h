@@ -1,10 +1,14 @@
 /* One Postgres connection and its helpers.  The only folder with libpq-fe.h is core/store.
  *
- * Threads: one thread per way_pg; blocks.  Parameters always travel as parameters, never printed into
- * SQL.  A broken connection is reset at the next call with a back-off (connect_timeout 2 s); a statement
- * is repeated after that only when the caller says it is idempotent (queries outside a transaction).
- * Errors: WAY_E_UNAVAILABLE (connection, shutdown, too many connections, read-only), WAY_E_EXISTS (23505),
- * WAY_E_CONFLICT (serialization, deadlock), else WAY_E_INTERNAL.  Never the SQL or a parameter's value in the text. */
+ * Threads: one thread per way_pg; blocks, but never longer than its timeout (5 s unless set), whatever the server
+ * does.  Parameters always travel as parameters, never printed into SQL.  Works behind PgBouncer in transaction mode.
+ * A broken connection is reset at the next call; only queries outside a transaction are repeated after that.
+ * The first attempt to connect may take 2 s; while Postgres stays away, later calls fail within 100 ms (the attempt
+ * under way is carried on by the calls that follow, with a back-off of at most 2 s between attempts).
+ * Errors: WAY_E_UNAVAILABLE (connection, no answer in time, shutdown, too many connections, read-only), WAY_E_EXISTS
+ * (23505), WAY_E_CONFLICT (serialization, deadlock), WAY_E_TIMEOUT (a lock was not free in time), else
+ * WAY_E_INTERNAL.  After WAY_E_UNAVAILABLE from a write the change may or may not have been made.
+ * Never the SQL or a parameter's value in the text. */
 #ifndef WAY_STORE_PG_H
 #define WAY_STORE_PG_H
 
@@ -17,6 +21,7 @@ typedef struct way_pg way_pg;
 /* Does not connect yet: the first call does. */
 way_pg *way_pg_new(const char *database_url);
 void way_pg_free(way_pg *pg);
+void way_pg_set_timeout(way_pg *pg, int64_t ms); /* of each later call */
 WAY_MUST_CHECK way_code way_pg_ping(way_pg *pg, way_err *e);
 
 WAY_MUST_CHECK way_code way_pg_begin(way_pg *pg, way_err *e);

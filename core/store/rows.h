@@ -4,7 +4,8 @@
  * the one row of `changes` until commit, so that numbers are committed in order) and writes it in the
  * row's `v`; daemons load rows with a `v` above their own.  Rows in state gone stay for an hour so that every
  * daemon sees them; a daemon that was away longer (its version below changes.purged_v) loads all.
- * Functions marked {tx} must run inside way_pg_begin … commit. */
+ * Functions marked {tx} must run inside way_pg_begin … commit; the others may, and are one statement (one round trip,
+ * atomic) by themselves.  Rows in state creating carry v 0 until they move: a full load shows them, a delta does not. */
 #ifndef WAY_STORE_ROWS_H
 #define WAY_STORE_ROWS_H
 
@@ -95,8 +96,17 @@ WAY_MUST_CHECK way_code way_group_seek_end(way_pg *pg, int64_t id, const way_gro
 
 /* ---- per-object lock ---- */
 /* {tx} Serialises operations on one station over all daemons: a transaction-level advisory lock keyed by
- * the internal name.  Do not hold it across JetStream calls longer than the control timeout. */
+ * the internal name.  Waits up to 5 s, then WAY_E_TIMEOUT.  Do not hold it across JetStream calls longer than the control timeout. */
 WAY_MUST_CHECK way_code way_lock_name(way_pg *pg, const char *internal, way_err *e);
+
+/* ---- audit ---- */
+typedef struct way_audit_row {
+    const char *actor, *address; /* who, from where */
+    const char *action;          /* "station.create" */
+    const char *object;          /* "orders", "orders/billing" */
+    const char *before, *after;  /* JSON texts or NULL */
+} way_audit_row;
+WAY_MUST_CHECK way_code way_audit_add(way_pg *pg, const way_audit_row *a, way_err *e);
 
 /* ---- users ---- */
 /* root exists with this password; a changed password raises its epoch.  hash: Argon2id text.  force: replace an existing
