@@ -32,8 +32,8 @@ void way_config_help(void)
     for (size_t i = 0; i < way_config_key_count; i++) {
         const way_config_key *k = &way_config_keys[i];
         if (k->flag)
-            printf("  %-26s %s%s%s%s\n", k->flag, k->help, k->def && *k->def ? " [" : "", k->def ? k->def : "",
-                   k->def && *k->def ? "]" : "");
+            printf("  %-26s %s%s%s%s\n", k->flag, k->help, k->def && *k->def ? " [" : "",
+                   k->def ? k->def : "", k->def && *k->def ? "]" : "");
     }
     printf("\nWithout a flag, since others could read it in the list of processes:\n");
     for (size_t i = 0; i < way_config_key_count; i++)
@@ -53,6 +53,22 @@ static void show(const way_config *cfg)
     way_buf_fini(&value);
 }
 
+/* Bytes in the largest unit that divides them. */
+static void print_bound(way_config_type type, int64_t v)
+{
+    static const struct unit {
+        int64_t bytes;
+        const char *word;
+    } units[] = {{INT64_C(1) << 30, "GiB"}, {INT64_C(1) << 20, "MiB"}, {INT64_C(1) << 10, "KiB"}};
+    for (size_t i = 0; type == WAY_CFG_BYTES && i < WAY_COUNT(units); i++) {
+        if (v != 0 && v % units[i].bytes == 0) {
+            printf("%" PRId64 " %s", v / units[i].bytes, units[i].word);
+            return;
+        }
+    }
+    printf("%" PRId64 "%s", v, type == WAY_CFG_MS ? " ms" : "");
+}
+
 /* A bar would end the cell. */
 static void print_cell(const char *s)
 {
@@ -65,8 +81,11 @@ static void doc(void)
     printf("# Configuration\n\n"
            "This page is the output of `waystation config doc`; a test compares the two.\n\n"
            "A value comes from, later ones winning: the default, the file given by `--config` (or "
-           "`WAYSTATION_CONFIG`), the environment, a flag. The file is one JSON object of key and value. "
-           "Durations are written like `500ms`, `30s`, `2m`, sizes like `512k`, `8MiB`. "
+           "`WAYSTATION_CONFIG`), the environment, a flag. The file is one JSON object of key and "
+           "value. "
+           "Durations are milliseconds, or written like `500ms`, `30s`, `2m`; sizes are bytes, or "
+           "written like "
+           "`512k`, `8MiB`. "
            "`waystation config show` prints what is in force, with secrets masked.\n\n"
            "| key | flag | environment | type | default | bounds | meaning |\n"
            "|---|---|---|---|---|---|---|\n");
@@ -75,6 +94,8 @@ static void doc(void)
         printf("| `%s` | ", k->name);
         if (k->flag)
             printf("`%s`", k->flag);
+        if (k->flag2)
+            printf(", `%s`", k->flag2);
         printf(" | `%s`", k->env);
         if (k->env2)
             printf(", `%s`", k->env2);
@@ -85,8 +106,11 @@ static void doc(void)
             printf("`");
         }
         printf(" | ");
-        if (k->type != WAY_CFG_TEXT)
-            printf("%" PRId64 " – %" PRId64, k->min, k->max);
+        if (k->type != WAY_CFG_TEXT) {
+            print_bound(k->type, k->min);
+            printf(" to ");
+            print_bound(k->type, k->max);
+        }
         printf(" | ");
         print_cell(k->help);
         printf(" |\n");

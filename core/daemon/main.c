@@ -24,7 +24,8 @@ static void help(void)
 static void serve_help(void)
 {
     printf("usage: waystation serve [--config FILE] [flags]\n\n"
-           "Runs until SIGTERM or SIGINT. Exit code: 0 stopped, 1 could not start, 2 wrong configuration.\n\n");
+           "Runs until SIGTERM or SIGINT. Exit code: 0 stopped, 1 could not start, 2 wrong "
+           "configuration.\n\n");
     way_config_help();
 }
 
@@ -84,7 +85,8 @@ static int run(const way_config *cfg, int argc, char **argv)
         return WAY_EXIT_USAGE;
     }
     const char *verb = argv[1];
-    if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0 || (strcmp(verb, "help") == 0 && argc == 2)) {
+    if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0 ||
+        (strcmp(verb, "help") == 0 && argc == 2)) {
         help();
         return WAY_EXIT_OK;
     }
@@ -101,7 +103,8 @@ static int run(const way_config *cfg, int argc, char **argv)
             serve_help();
             return WAY_EXIT_OK;
         }
-        fprintf(stderr, "waystation: serve does not know '%s' (waystation serve --help)\n", argv[2]);
+        fprintf(stderr, "waystation: serve does not know '%s' (waystation serve --help)\n",
+                argv[2]);
         return WAY_EXIT_USAGE;
     }
     if (way_cli_has(verb))

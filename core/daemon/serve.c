@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ typedef struct serve { /* main thread */
 static const struct door_row {
     way_door door;
     const char *name;
-    size_t port; /* offset in way_config */
+    size_t port;  /* offset in way_config */
     size_t count; /* offset of the number of islands; SIZE_MAX: one */
 } door_rows[] = {
     {WAY_DOOR_REST, "rest", offsetof(way_config, rest_port), offsetof(way_config, rest_islands)},
@@ -55,6 +56,12 @@ static way_js_port *js_new(void *arg)
     return way_admin_new(arg);
 }
 
+/* A configured key may be any text; what signs is 32 bytes. */
+static void key_from_text(const char *text, size_t len, unsigned char out[32])
+{
+    crypto_generichash(out, 32, (const unsigned char *)text, len, NULL, 0);
+}
+
 /* A socket is a descriptor: the soft limit of 1024 would be met long before connections_max. */
 static void raise_file_limit(const way_config *cfg)
 {
@@ -66,8 +73,8 @@ static void raise_file_limit(const way_config *cfg)
         way_warn("daemon", "file_limit", "error=%s", strerror(errno));
     rlim_t wanted = (rlim_t)(cfg->connections_max * (cfg->rest_islands + 1)) + 256;
     if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < wanted)
-        way_warn("daemon", "file_limit", "open_files=%llu wanted=%llu", (unsigned long long)lim.rlim_cur,
-                 (unsigned long long)wanted);
+        way_warn("daemon", "file_limit", "open_files=%llu wanted=%llu",
+                 (unsigned long long)lim.rlim_cur, (unsigned long long)wanted);
 }
 
 static void block_signals(sigset_t *set)
@@ -88,8 +95,8 @@ static way_code start_door(serve *s, const struct door_row *row, way_err *e)
     int64_t count = row->count == SIZE_MAX ? 1 : number_at(s->cfg, row->count);
     for (int64_t i = 0; port != 0 && i < count; i++) {
         if (s->island_count == ISLANDS_MAX)
-            return way_fail(e, WAY_E_INVAL, "%lld islands of door %s are more than %d", (long long)count,
-                            row->name, ISLANDS_MAX - 2);
+            return way_fail(e, WAY_E_INVAL, "%lld islands of door %s are more than %d",
+                            (long long)count, row->name, ISLANDS_MAX - 2);
         way_island *isl = way_island_new(s->cfg, s->ctl, s->hub, row->door, (int)port);
         way_code rc = way_island_start(isl, e);
         if (rc != WAY_OK) {
@@ -142,7 +149,8 @@ int way_serve(const way_config *cfg)
     int rc = WAY_EXIT_OK;
 
     if (!way_log_level_parse(cfg->log_level, &level)) {
-        fprintf(stderr, "waystation: log_level '%s' is none of error, warn, info, debug\n", cfg->log_level);
+        fprintf(stderr, "waystation: log_level '%s' is none of error, warn, info, debug\n",
+                cfg->log_level);
         return WAY_EXIT_USAGE;
     }
     way_log_set_level(level);
@@ -152,7 +160,14 @@ int way_serve(const way_config *cfg)
         fprintf(stderr, "waystation: %s\n", e.text);
         return WAY_EXIT_FAILED;
     }
-    const way_control_hooks hooks = {.js_new = js_new, .js_free = way_admin_free, .arg = (void *)(uintptr_t)cfg};
+    const way_control_hooks hooks = {
+        .js_new = js_new,
+        .js_free = way_admin_free,
+        .arg = (void *)(uintptr_t)cfg, /* js_new only reads it */
+        .password_hash = way_password_hash,
+        .password_verify = way_password_verify,
+        .key_from_text = key_from_text,
+    };
     s.hub = way_hub_new();
     s.ctl = way_control_new(cfg, s.hub, &hooks);
     if (start(&s, &e) == WAY_OK) {
