@@ -11,7 +11,7 @@ from way.http import data_of
 def filled(way, name, count=10, **spec):
     way.station(name, **spec)
     for i in range(count):
-        way.produced(name, f"{i}", key=f"k{i}" if spec.get("partitions", 1) > 1 else None) if spec.get("partitions", 1) > 1 else way.produced(name, f"{i}")
+        way.produced(name, f"{i}")
 
 
 def test_fetch_and_ack(way, nats, name):
@@ -217,6 +217,6 @@ def test_browse_filters_and_holes(way, nats, name):
     for seq in (2, 3, 4, 10):
         nats.api(f"STREAM.MSG.DELETE.{name}$1", {"seq": seq})
     assert [m["seq"] for m in way.browse(name, limit=3)] == [s for s in range(1, 51) if s not in (2, 3, 4, 10)]
-    assert [data_of(m) for m in way.browse(name, contains="word4")] == [f"word{i}".encode() for i in range(40, 50)] or \
-        sorted(data_of(m) for m in way.browse(name, contains="word4")) == sorted([b"word4"] + [f"word{i}".encode() for i in range(40, 50)])
+    found = [data_of(m) for m in way.browse(name, contains="word4")]
+    assert found == [b"word4"] + [f"word{i}".encode() for i in range(40, 50)]
     assert all(m["headers"].get("Kind", m["headers"].get("kind")) == "odd" for m in way.browse(name, header="Kind:odd"))
