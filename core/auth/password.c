@@ -4,7 +4,7 @@
 
 #include "core/auth/auth.h"
 
-#define PASSWORD_PASSES 3u
+#define PASSWORD_PASSES 6u
 #define PASSWORD_MEMORY (16u * 1024 * 1024)
 
 _Static_assert(WAY_PASSWORD_HASH_MAX >= crypto_pwhash_STRBYTES, "a hash must fit");

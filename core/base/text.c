@@ -95,10 +95,19 @@ void way_b64url_add(way_buf *out, const void *p, size_t len)
     b64_add(out, p, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+/* libsodium 1.0.18 takes four bytes above 0x7F for digits ('+', '/', '-' and '_' with the high bit set). */
+static bool all_ascii(const char *s, size_t len)
+{
+    unsigned char seen = 0;
+    for (size_t i = 0; i < len; i++)
+        seen |= (unsigned char)s[i];
+    return seen < 0x80;
+}
+
 bool way_b64_decode(const char *s, size_t len, unsigned char *out, size_t *out_len)
 {
     const char *end;
-    if (len % 4 != 0)
+    if (len % 4 != 0 || !all_ascii(s, len))
         return false;
     if (sodium_base642bin(out, len / 4 * 3, s, len, NULL, out_len, &end, sodium_base64_VARIANT_ORIGINAL) != 0)
         return false;
@@ -108,6 +117,8 @@ bool way_b64_decode(const char *s, size_t len, unsigned char *out, size_t *out_l
 bool way_b64url_decode(const char *s, size_t len, unsigned char *out, size_t cap, size_t *out_len)
 {
     const char *end;
+    if (!all_ascii(s, len))
+        return false;
     if (sodium_base642bin(out, cap, s, len, NULL, out_len, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
         return false;
     return end == s + len;
