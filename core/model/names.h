@@ -29,6 +29,9 @@ void way_data_subject(const char *internal, int32_t partition, char out[WAY_SUBJ
 bool way_stream_parse(const char *stream, size_t len, char internal[WAY_NAME_MAX + 1],
                       int32_t *partition);
 
+/* Durable of one group on the redrive stream, made of numbers: two names in a row could be too long for one. */
+void way_redrive_durable(int64_t station_id, int64_t group_id, char out[WAY_NAME_MAX + 1]);
+
 /* Things of ours beside the stations; '$' and "way." cannot occur in a user's name. */
 #define WAY_STREAM_CAPTURE "$way_capture"
 #define WAY_STREAM_DEAD "$way_dead"

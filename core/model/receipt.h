@@ -28,7 +28,9 @@ typedef struct way_receipt {
 #define WAY_ACK_SUBJECT_MAX 640
 void way_receipt_subject(const way_receipt *r, const char *station_internal, const char *group_internal,
                          char out[WAY_ACK_SUBJECT_MAX]);
-/* Parses an ack reply subject; stream and consumer are checked by the caller.  false: not one. */
+/* Parses an ack reply subject: 9 tokens, 11 (domain and account in front) or 12 and more (random token behind).  Sets
+ * the numbers, source and partition (0: not a stream of a station), zeroes the ids; stream and consumer are
+ * checked by the caller.  false: not one, or a token too long to be given back; nothing is written then. */
 bool way_ack_subject_parse(const char *subject, way_receipt *out, char stream[WAY_STREAM_MAX + 1],
                            char consumer[WAY_NAME_MAX + 1]);
 
