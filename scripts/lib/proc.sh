@@ -7,6 +7,7 @@
 # Start time of a process in clock ticks since boot; fails when there is none.
 proc_start_time() { # pid
     local line
+    case $1 in '' | *[!0-9]*) return 1 ;; esac
     { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
     line=${line##*) } # the name in parentheses may hold blanks
     # shellcheck disable=SC2086

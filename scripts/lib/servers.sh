@@ -150,9 +150,15 @@ servers_pg_own() { # path…
     [ "$(id -u)" != 0 ] || chown postgres: "$@"
 }
 
-# postmaster.pid of a server that was killed.  Postgres itself only asks whether the number lives; when it does, but is not
-# a server on this folder (a container starts counting at 1 again), the file is stale.
+# Locks of a server that was killed: postmaster.pid and the one beside its socket.  Postgres itself only asks whether the
+# number in them lives; when it does, but is not a server on this folder (a container starts counting at 1 again, a
+# killed child waits for somebody to reap it), they are stale.
 servers_pg_unlock() { # folder
+    servers_pg_unlock_data "$1" || return 1
+    rm -f "$1"/socket/.s.PGSQL.*
+}
+
+servers_pg_unlock_data() { # folder
     local pid file=$1/data/postmaster.pid deadline
     { read -r pid <"$file"; } 2>/dev/null || return 0
     case $pid in '' | *[!0-9]*) rm -f "$file" && return 0 ;; esac
