@@ -118,10 +118,26 @@ static way_code start(serve *s, way_err *e)
     return rc;
 }
 
+static void *stop_island(void *arg)
+{
+    way_island_stop(arg);
+    return NULL;
+}
+
+/* All doors at once: each may take stop_timeout_ms, and so does the whole.  The helpers act for main, which waits. */
 static void stop(serve *s)
 {
+    pthread_t helpers[ISLANDS_MAX];
+    bool helped[ISLANDS_MAX];
+
     for (size_t i = 0; i < s->island_count; i++)
-        way_island_stop(s->islands[i]);
+        helped[i] = pthread_create(&helpers[i], NULL, stop_island, s->islands[i]) == 0;
+    for (size_t i = 0; i < s->island_count; i++) {
+        if (helped[i])
+            pthread_join(helpers[i], NULL);
+        else
+            way_island_stop(s->islands[i]);
+    }
     way_control_stop(s->ctl);
     for (size_t i = 0; i < s->island_count; i++)
         way_island_free(s->islands[i]);
