@@ -59,7 +59,12 @@ way_code way_lease_drop(way_pg *pg, const char *name, const char *holder, int64_
 
 way_code way_lock_name(way_pg *pg, const char *internal, way_err *e)
 {
+    return way_lock_name_within(pg, internal, NAME_WAIT_MS, e);
+}
+
+way_code way_lock_name_within(way_pg *pg, const char *internal, int64_t wait_ms, way_err *e)
+{
     char key[WAY_NAME_MAX + 32];
     snprintf(key, sizeof key, "waystation:station:%s", internal);
-    return way_pg_lock(pg, key, NAME_WAIT_MS, "another change of this station is still under way", e);
+    return way_pg_lock(pg, key, wait_ms, "another change of this station is still under way", e);
 }

@@ -98,6 +98,8 @@ WAY_MUST_CHECK way_code way_group_seek_end(way_pg *pg, int64_t id, const way_gro
 /* {tx} Serialises operations on one station over all daemons: a transaction-level advisory lock keyed by
  * the internal name.  Waits up to 5 s, then WAY_E_TIMEOUT.  Do not hold it across JetStream calls longer than the control timeout. */
 WAY_MUST_CHECK way_code way_lock_name(way_pg *pg, const char *internal, way_err *e);
+/* {tx} The same with a wait of one's own; 0: one try. */
+WAY_MUST_CHECK way_code way_lock_name_within(way_pg *pg, const char *internal, int64_t wait_ms, way_err *e);
 
 /* ---- audit ---- */
 typedef struct way_audit_row {
