@@ -116,7 +116,7 @@ static void drain_mailbox(way_island *isl)
     way_item *next;
 
     for (way_item *item = way_mailbox_drain(isl->mailbox); item != NULL; item = next) {
-        way_answer *a = WAY_CONTAINER(item, way_answer, item);
+        way_posted *a = WAY_CONTAINER(item, way_posted, item);
 
         next = item->next;
         a->arrive(isl, a);

@@ -31,10 +31,10 @@ typedef struct way_island_parts { /* what a route needs; borrowed, the island's 
 } way_island_parts;
 
 /* What is posted to an island; the item is the first member.  `arrive` runs on its loop and owns it. */
-typedef struct way_answer {
+typedef struct way_posted {
     way_item item;
-    void (*arrive)(way_island *isl, struct way_answer *a);
-} way_answer;
+    void (*arrive)(way_island *isl, struct way_posted *p);
+} way_posted;
 
 /* ctl may be NULL (tests): then only routes that are open and always answer work. */
 way_island *way_island_new(const way_config *cfg, way_control *ctl, way_hub *hub, way_door door, int port);
@@ -44,7 +44,7 @@ int way_island_port(const way_island *isl); /* as bound; any thread, after start
 /* Stops accepting, lets exchanges finish (stop_timeout_ms), closes, joins. */
 void way_island_stop(way_island *isl);
 void way_island_free(way_island *isl);
-/* An answer for one of its exchanges (first member of a way_answer); never fails but when the island has stopped (then
+/* An answer for one of its exchanges (first member of a way_posted); never fails but when the island has stopped (then
  * the item is dropped here). */
 void way_island_answer(way_island *isl, way_item **item);
 

@@ -15,7 +15,7 @@
 #define ANSWER_BYTES_MAX (64u << 20)
 
 typedef struct api_answer {
-    way_answer answer;
+    way_posted answer;
     way_code code;
     way_err err;
     int status;
@@ -35,13 +35,13 @@ typedef struct api_job { /* the worker's once posted */
 
 static void drop_answer(way_item *item)
 {
-    api_answer *a = WAY_CONTAINER(WAY_CONTAINER(item, way_answer, item), api_answer, answer);
+    api_answer *a = WAY_CONTAINER(WAY_CONTAINER(item, way_posted, item), api_answer, answer);
 
     way_buf_fini(&a->out);
     free(a);
 }
 
-static void answer_arrived(way_island *isl, way_answer *answer)
+static void answer_arrived(way_island *isl, way_posted *answer)
 {
     api_answer *a = WAY_CONTAINER(answer, api_answer, answer);
     way_exchange *x = way_x_find(isl, a->answer.item.to);
@@ -154,7 +154,7 @@ void way_job_post(way_exchange *x)
 /* ---- a station that this process's catalog does not know ---- */
 
 typedef struct find_answer {
-    way_answer answer;
+    way_posted answer;
     way_code code;
     way_err err;
     char internal[WAY_NAME_MAX + 1];
@@ -169,7 +169,7 @@ typedef struct find_job {
 
 static void drop_found(way_item *item)
 {
-    free(WAY_CONTAINER(WAY_CONTAINER(item, way_answer, item), find_answer, answer));
+    free(WAY_CONTAINER(WAY_CONTAINER(item, way_posted, item), find_answer, answer));
 }
 
 static const way_station *active_station(way_island *isl, const char *internal)
@@ -179,7 +179,7 @@ static const way_station *active_station(way_island *isl, const char *internal)
     return st != NULL && st->state == WAY_ACTIVE ? st : NULL;
 }
 
-static void found_arrived(way_island *isl, way_answer *answer)
+static void found_arrived(way_island *isl, way_posted *answer)
 {
     find_answer *a = WAY_CONTAINER(answer, find_answer, answer);
     way_exchange *x = way_x_find(isl, a->answer.item.to);
