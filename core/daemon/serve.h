@@ -3,9 +3,9 @@
 #define WAY_DAEMON_SERVE_H
 
 #include "core/base/config.h"
+#include "gateway/cli/cli.h" /* exit codes */
 
 /* Exit codes of every verb that this folder runs itself. */
-enum { WAY_EXIT_OK = 0, WAY_EXIT_FAILED = 1, WAY_EXIT_USAGE = 2 };
 
 /* Runs until SIGTERM, SIGINT or SIGHUP; a second one while it stops ends the process at once.  Returns an exit code. */
 int way_serve(const way_config *cfg);

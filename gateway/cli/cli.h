@@ -9,6 +9,16 @@
 
 #include "core/base/config.h"
 
+enum {
+    WAY_EXIT_OK = 0,
+    WAY_EXIT_FAILED = 1,
+    WAY_EXIT_USAGE = 2,
+    WAY_EXIT_NOT_FOUND = 3,
+    WAY_EXIT_CONFLICT = 4,
+    WAY_EXIT_AUTH = 5,
+    WAY_EXIT_RETRY = 6
+};
+
 /* argv[0] is the verb: "station", "produce" … */
 int way_cli_main(const way_config *cfg, int argc, char **argv);
 bool way_cli_has(const char *verb);
