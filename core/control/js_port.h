@@ -95,7 +95,8 @@ struct way_js_port {
 
     /* Streams.  out (may be NULL) has n entries.  create: an identical stream is success.  The config that comes
      * back is compared with the one sent: a difference is WAY_E_NEWER_SERVER naming the field (old servers drop silently).
-     * *made[i] (may be NULL): true when this call made stream i, false when it was there (told by `created` not older than the request). */
+     * *made[i] (may be NULL): true when this call made stream i, false when it was there (each is looked up first: the answer to
+     * a create does not tell). */
     way_code (*streams_create)(way_js_port *, const way_js_stream *cfg, int32_t n, way_js_stream_info *out,
                                bool *made, way_err *e);
     /* Reads each config, overlays ours, writes the rest back unchanged, compares.  *done: how many, from the first, surely
@@ -111,7 +112,8 @@ struct way_js_port {
     /* All stream names of the account, page by page; fn returns false to stop. */
     way_code (*streams_each)(way_js_port *, bool (*fn)(void *arg, const char *name), void *arg, way_err *e);
 
-    /* Consumers, addressed by (stream, name) of each cfg. */
+    /* Consumers, addressed by (stream, name) of each cfg.  An update changes ack wait, deliveries, back-off and pending only: where a
+     * consumer starts and what it filters stay.  In infos 0 is "no limit", and with a back-off the ack wait is its first step. */
     way_code (*consumers_create)(way_js_port *, const way_js_consumer *cfg, int32_t n, bool *made, way_err *e);
     way_code (*consumers_update)(way_js_port *, const way_js_consumer *cfg, int32_t n, int32_t *done, way_err *e);
     way_code (*consumers_info)(way_js_port *, const way_js_consumer *names, int32_t n, way_js_consumer_info *out,

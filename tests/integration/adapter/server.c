@@ -15,18 +15,6 @@
 
 #include "core/base/clock.h"
 
-static int free_port(void)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof a;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    cr_assert_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    cr_assert_eq(getsockname(fd, (struct sockaddr *)&a, &size), 0);
-    close(fd);
-    return ntohs(a.sin_port);
-}
-
 static bool greets(int port)
 {
     struct sockaddr_in a = {
@@ -37,6 +25,39 @@ static bool greets(int port)
 
     close(fd);
     return ok;
+}
+
+static void configure(const own_server *s, const char *config)
+{
+    char path[96];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/nats.conf", s->dir);
+    f = fopen(path, "w");
+    cr_assert(f);
+    fprintf(f, "listen: \"127.0.0.1:%d\"\nports_file_dir: \"%s\"\njetstream { store_dir: \"%s/js\" }\n%s\n", s->port,
+            s->dir, s->dir, config);
+    fclose(f);
+}
+
+/* {"nats":["nats://127.0.0.1:34567"],…} in nats-server_<pid>.ports; 0: not written yet. */
+static int chosen_port(const own_server *s)
+{
+    char path[160], text[512] = "";
+    const char *at;
+    FILE *f;
+    int port = 0;
+
+    snprintf(path, sizeof path, "%s/nats-server_%d.ports", s->dir, (int)s->pid);
+    f = fopen(path, "r");
+    if (!f)
+        return 0;
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    at = strstr(text, "127.0.0.1:");
+    if (at && strchr(at, '}'))
+        port = atoi(at + 10);
+    return port;
 }
 
 void own_server_again(own_server *s)
@@ -56,28 +77,27 @@ void own_server_again(own_server *s)
         execlp(binary && *binary ? binary : "nats-server", "nats-server", "-c", path, (char *)NULL);
         _exit(127);
     }
-    while (!greets(s->port)) {
+    for (;;) {
+        if (s->port < 0 && chosen_port(s) > 0)
+            s->port = chosen_port(s);
+        if (s->port > 0 && greets(s->port))
+            return;
         cr_assert_lt(way_mono_ms(), until, "nats-server does not come up");
         cr_assert_eq(waitpid(s->pid, NULL, WNOHANG), 0, "nats-server ended");
-        usleep(10000); /* the condition is greets() */
+        usleep(10000);
     }
 }
 
+/* The server picks its port itself: a number chosen here could be taken by a test beside this one. */
 void own_server_start(own_server *s, const char *config)
 {
-    char path[96];
-    FILE *f;
-
     snprintf(s->dir, sizeof s->dir, "/tmp/way-nats-XXXXXX");
     cr_assert(mkdtemp(s->dir));
-    s->port = free_port();
-    snprintf(s->url, sizeof s->url, "nats://127.0.0.1:%d", s->port);
-    snprintf(path, sizeof path, "%s/nats.conf", s->dir);
-    f = fopen(path, "w");
-    cr_assert(f);
-    fprintf(f, "listen: \"127.0.0.1:%d\"\njetstream { store_dir: \"%s/js\" }\n%s\n", s->port, s->dir, config);
-    fclose(f);
+    s->port = -1;
+    configure(s, config);
     own_server_again(s);
+    configure(s, config); /* the next start takes the same port */
+    snprintf(s->url, sizeof s->url, "nats://127.0.0.1:%d", s->port);
 }
 
 void own_server_kill(own_server *s)
