@@ -5,8 +5,6 @@
 #include "core/base/config.h"
 #include "gateway/cli/cli.h" /* exit codes */
 
-/* Exit codes of every verb that this folder runs itself. */
-
 /* Runs until SIGTERM, SIGINT or SIGHUP; a second one while it stops ends the process at once.  Returns an exit code. */
 int way_serve(const way_config *cfg);
 
