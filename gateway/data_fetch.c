@@ -200,17 +200,11 @@ static way_code join(fetch *f, way_err *e)
     return WAY_OK;
 }
 
-static void found(way_exchange *x, const way_station *st)
+static void begin(way_exchange *x, const way_station *st, const way_group *g)
 {
-    const way_group *g = NULL;
-    fetch *f = NULL;
+    fetch *f = way_xcalloc(1, sizeof *f);
     way_err e;
 
-    if (way_data_group(x, st, &g, &e) != WAY_OK) {
-        way_x_fail(x, &e);
-        return;
-    }
-    f = way_xcalloc(1, sizeof *f);
     f->x = x;
     f->isl = way_x_island(x);
     f->st = way_station_ref((way_station *)st);
@@ -224,6 +218,11 @@ static void found(way_exchange *x, const way_station *st)
     way_x_set_state(x, f, ended);
     if (read_body(x, f, &e) != WAY_OK || join(f, &e) != WAY_OK)
         way_x_fail(x, &e);
+}
+
+static void found(way_exchange *x, const way_station *st)
+{
+    way_data_group(x, st, 0, begin);
 }
 
 void way_data_fetch_run(way_exchange *x)

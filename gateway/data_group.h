@@ -4,8 +4,11 @@
 
 #include "gateway/http.h"
 
-/* The active group of the path's second part; borrowed as the station is.  WAY_E_NOT_FOUND says how to make it, WAY_E_CONFLICT while
- * it is being made, WAY_E_GONE while it is being deleted. */
-WAY_MUST_CHECK way_code way_data_group(const way_exchange *x, const way_station *st, const way_group **out, way_err *e);
+/* Gives `then` the active group of the path's second part, before or after this returns; st and g are borrowed for the call.
+ * A group that the catalog lacks, or has in a generation below `generation` (another daemon's seek, told by a receipt), is
+ * asked for once: the catalog is brought up to date on a worker.  What is not there then is remembered for a second.
+ * When there is no group, x has been failed (404 says how to make it) and `then` does not run, nor when x ends. */
+typedef void (*way_group_fn)(way_exchange *x, const way_station *st, const way_group *g);
+void way_data_group(way_exchange *x, const way_station *st, int64_t generation, way_group_fn then);
 
 #endif

@@ -55,6 +55,8 @@ way_code way_outgoing_header(way_outgoing *m, const char *name, size_t name_len,
         if (name_len >= strlen(reserved[i]) && strncasecmp(name, reserved[i], strlen(reserved[i])) == 0)
             return way_fail(e, WAY_E_INVAL, "header '%.*s': names that begin with %s are reserved", (int)name_len,
                             name, reserved[i]);
+    if (name_len == 6 && strncasecmp(name, "Status", 6) == 0)
+        return way_fail(e, WAY_E_INVAL, "header 'Status' is reserved: NATS clients take it for the server's word");
     if (value_len == 0)
         return way_fail(e, WAY_E_INVAL, "header '%.*s' is empty", (int)name_len, name);
     if (breaks_line(value, value_len))
@@ -214,6 +216,7 @@ way_code way_outgoing_answer(way_code code, const way_msg *msg, way_puback *out,
         return way_fail(e, code, "no acknowledgement came in time: the message may be stored or not; with a msg_id it can "
                                  "be sent again without a second copy");
     if (code == WAY_E_UNAVAILABLE)
-        return way_fail(e, code, "nats-server or the partition's stream is not reachable");
+        return way_fail(e, code, "nats-server or the partition's stream is not reachable: the message may be stored or "
+                                 "not; with a msg_id it can be sent again without a second copy");
     return way_fail(e, code, "nats-server did not take the message");
 }

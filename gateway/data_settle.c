@@ -25,7 +25,7 @@ typedef struct settle {
     way_exchange *x;
     way_island *isl;
     way_station *st; /* held */
-    way_group *g;    /* held */
+    way_group *g;    /* held; NULL until it is known */
     struct ev_timer retry;
     way_settle req;
     size_t next;     /* first item that was not begun */
@@ -319,21 +319,44 @@ static void ended(void *state)
 
     ev_timer_stop(way_island_get(s->isl)->loop, &s->retry);
     free(s->req.items);
-    way_group_unref(s->g);
+    if (s->g)
+        way_group_unref(s->g);
     way_station_unref(s->st);
     free(s);
 }
 
+static void with_group(way_exchange *x, const way_station *st, const way_group *g)
+{
+    settle *s = way_x_state(x);
+
+    (void)st;
+    s->g = way_group_ref((way_group *)g);
+    advance(s);
+}
+
+/* The generation that the first receipt speaks of, if it is one for this station: perhaps newer than our catalog.  One tells for all:
+ * receipts that are settled together were fetched together. */
+static int64_t generation_of(const settle *s)
+{
+    const unsigned char *key = way_control_receipt_key(way_island_get(s->isl)->ctl);
+    const way_settle_item *it = s->req.items;
+    way_receipt r;
+
+    if (!s->req.count || way_receipt_parse(key, it->receipt.p, it->receipt.len, &r, NULL) != WAY_OK ||
+        r.station_id != s->st->id)
+        return 0;
+    return r.generation;
+}
+
 static void found(way_exchange *x, const way_station *st)
 {
-    const way_group *g;
     way_settle req;
     settle *s;
     way_err e;
     size_t len;
     const char *body = way_x_body(x, &len);
 
-    if (way_data_group(x, st, &g, &e) != WAY_OK || way_settle_parse(body, len, &req, &e) != WAY_OK) {
+    if (way_settle_parse(body, len, &req, &e) != WAY_OK) {
         way_x_fail(x, &e);
         return;
     }
@@ -341,7 +364,6 @@ static void found(way_exchange *x, const way_station *st)
     s->x = x;
     s->isl = way_x_island(x);
     s->st = way_station_ref((way_station *)st);
-    s->g = way_group_ref((way_group *)g);
     s->req = req;
     if (req.delay_ms)
         (void)snprintf(s->nak, sizeof s->nak, "-NAK {\"delay\":%lld}", (long long)req.delay_ms * 1000000);
@@ -350,7 +372,7 @@ static void found(way_exchange *x, const way_station *st)
     ev_timer_init(&s->retry, on_retry, RETRY_S, 0.);
     s->retry.data = s;
     way_x_set_state(x, s, ended);
-    advance(s);
+    way_data_group(x, st, generation_of(s), with_group);
 }
 
 void way_data_settle_run(way_exchange *x)

@@ -146,10 +146,9 @@ static way_code read_direct(way_msg *msg, way_read *r)
 {
     const char *time = way_msg_header(msg, "Nats-Time-Stamp");
 
-    if (way_msg_status(msg) == 404)
-        return WAY_OK;
-    if (way_msg_status(msg) != 0 || !number(way_msg_header(msg, "Nats-Sequence"), &r->seq))
-        return WAY_E_UNAVAILABLE; /* 408 and the like: a server that does not take what we ask */
+    /* the sequence first: an empty message may well have a header "Status" of its own */
+    if (!number(way_msg_header(msg, "Nats-Sequence"), &r->seq))
+        return way_msg_status(msg) == 404 ? WAY_OK : WAY_E_UNAVAILABLE; /* 408: a server that does not take what we ask */
     if (!time || !way_rfc3339_to_ns(time, strlen(time), &r->time_ns))
         r->time_ns = 0;
     r->found = true;
