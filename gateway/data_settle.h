@@ -31,7 +31,7 @@ typedef struct way_settle {
     char reason[WAY_SETTLE_REASON_MAX + 1];
 } way_settle;
 
-/* items borrow from text.  WAY_E_INVAL; WAY_E_TOO_LARGE above WAY_SETTLE_MAX receipts. */
+/* items borrow from text.  WAY_E_INVAL, also above WAY_SETTLE_MAX receipts. */
 WAY_MUST_CHECK way_code way_settle_parse(const char *text, size_t len, way_settle *out, way_err *e);
 
 #endif

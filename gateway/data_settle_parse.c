@@ -32,7 +32,7 @@ static way_code read_list(way_scan *s, way_settle_op op, way_settle *out, size_t
         if (way_scan_peek(s) != '"' || !way_scan_string(s, &t))
             return way_fail(e, WAY_E_INVAL, "'%s' is a list of receipts (strings)", op_names[op]);
         if (out->count == WAY_SETTLE_MAX)
-            return way_fail(e, WAY_E_TOO_LARGE, "at most %d receipts in one request", WAY_SETTLE_MAX);
+            return way_fail(e, WAY_E_INVAL, "at most %d receipts in one request", WAY_SETTLE_MAX);
         if (out->count == *cap) {
             *cap = *cap ? 2 * *cap : 256;
             out->items = way_xrealloc(out->items, *cap * sizeof *out->items);
