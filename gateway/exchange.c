@@ -161,11 +161,8 @@ static way_code check_length(way_exchange *x, way_err *e)
 
     if (x->head.transfer_encoding)
         return way_fail(e, WAY_E_LENGTH, "send the body with Content-Length: chunked bodies are not taken");
-    if (len < 0) {
-        if (x->head.method == WAY_POST || x->head.method == WAY_PUT || x->head.method == WAY_PATCH)
-            return way_fail(e, WAY_E_LENGTH, "send Content-Length (0 for no body)");
+    if (len < 0) /* RFC 9112: no length, no body */
         len = 0;
-    }
     if ((x->route->flags & WAY_ROUTE_NO_BODY) != 0 && len > 0)
         return way_fail(e, WAY_E_INVAL, "this request takes no body");
     x->body_max = x->isl->parts.cfg->json_body_bytes_max;
