@@ -4,7 +4,7 @@
 
 PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkg-config libnats-dev libpq-dev libwebsockets-dev
     libwebsockets-evlib-ev libev-dev libcjson-dev libmurmurhash-dev libsodium-dev libcurl4-openssl-dev)
-PACKAGES_TEST=(libcriterion-dev clang libclang-rt-14-dev python3 python3-pytest wrk curl shellcheck git)
+PACKAGES_TEST=(libcriterion-dev clang libclang-rt-14-dev python3 python3-pytest wrk curl shellcheck git pgbouncer)
 
 packages_missing() { # package…
     local p
