@@ -1,7 +1,6 @@
 /* JSON from outside, and getters.  The syntax is checked in json_check.c; here the tree is made and read. */
 #include "core/base/json.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,7 +122,7 @@ bool way_json_integer(const cJSON *v, int64_t *out)
     if (!cJSON_IsNumber(v))
         return false;
     double d = v->valuedouble;
-    if (!(d >= -(double)WAY_JSON_INT_MAX && d <= (double)WAY_JSON_INT_MAX) || d != floor(d))
+    if (!(d >= -(double)WAY_JSON_INT_MAX && d <= (double)WAY_JSON_INT_MAX) || d != (double)(int64_t)d)
         return false;
     *out = (int64_t)d;
     return true;
@@ -139,7 +138,7 @@ way_code way_json_get_int(const cJSON *obj, const char *key, int64_t min, int64_
     if (!cJSON_IsNumber(v))
         return way_fail(e, WAY_E_INVAL, "%s must be a whole number, not %s", key, type_name(v));
     if (!way_json_integer(v, &n)) {
-        if (v->valuedouble == floor(v->valuedouble))
+        if (v->valuedouble > (double)WAY_JSON_INT_MAX || v->valuedouble < -(double)WAY_JSON_INT_MAX)
             return way_fail(e, WAY_E_INVAL, "%s is %.17g; it must be between %lld and %lld, and whole numbers "
                             "are read exactly only up to 9007199254740991", key, v->valuedouble,
                             (long long)min, (long long)max);
