@@ -367,6 +367,7 @@ way_code way_js_stream_read(const cJSON *answer, way_js_stream_info *out, way_er
     out->consumers = small(state, "consumer_count");
     COPY(out->leader, text_of(cJSON_GetObjectItemCaseSensitive(answer, "cluster"), "leader"));
     read_stream_config(config, &out->config);
+    COPY(out->description, text_of(config, "description"));
     return WAY_OK;
 }
 
