@@ -2,8 +2,9 @@
  *
  * Every thread is made after the signals are blocked, so all of them inherit the mask and only main, in
  * sigwait, ever sees one: no handler runs, nothing has to be safe inside one.
- * Start goes upwards (control, then doors: a door without a control plane answers 503 by itself), stop goes
- * downwards, since the exchanges that are still under way may wait for a worker. */
+ * Doors come first: a port in use ends a second daemon before it has touched a server, and a door whose control
+ * plane is not there yet answers 503 by itself.  At a stop they go first, too, since the exchanges that
+ * are still under way may wait for a worker. */
 #include "core/daemon/serve.h"
 
 #include <errno.h>
@@ -71,7 +72,7 @@ static void raise_file_limit(const way_config *cfg)
     lim.rlim_cur = lim.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &lim) != 0)
         way_warn("daemon", "file_limit", "error=%s", strerror(errno));
-    rlim_t wanted = (rlim_t)(cfg->connections_max * (cfg->rest_islands + 1)) + 256;
+    rlim_t wanted = (rlim_t)(cfg->connections_max * cfg->rest_islands) + 512;
     if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < wanted)
         way_warn("daemon", "file_limit", "open_files=%llu wanted=%llu",
                  (unsigned long long)lim.rlim_cur, (unsigned long long)wanted);
@@ -110,11 +111,13 @@ static way_code start_door(serve *s, const struct door_row *row, way_err *e)
 
 static way_code start(serve *s, way_err *e)
 {
-    way_code rc = way_control_start(s->ctl, e);
+    way_code rc = WAY_OK;
     for (size_t i = 0; rc == WAY_OK && i < WAY_COUNT(door_rows); i++)
         rc = start_door(s, &door_rows[i], e);
     if (rc == WAY_OK && s->island_count == 0)
         rc = way_fail(e, WAY_E_INVAL, "every door is off: give at least one a port other than 0");
+    if (rc == WAY_OK)
+        rc = way_control_start(s->ctl, e);
     return rc;
 }
 
