@@ -119,11 +119,11 @@ class Way:
         assert answer.status == 201, answer
         return answer.json
 
-    def ndjson(self, station, lines, **query):
+    def ndjson(self, station, lines, /, **query):
         path = f"/v1/stations/{station}/messages:batch"
         if query:
             path += "?" + urllib.parse.urlencode(query)
-        body = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines).encode()
+        body = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in items).encode()
         return self.rest.request("POST", path, body, {"Content-Type": "application/x-ndjson"})
 
     def fetch(self, station, group, max=100, wait_ms=2000, **more):
