@@ -27,15 +27,13 @@ static void compare(const way_js_stream_info *s, const way_js_consumer_info *c, 
         from = end;
     out->from = from;
     out->to = to < first ? first : to;
-    out->skips = out->repeats = 0;
     uint64_t seen = out->to < end ? out->to : end; /* everything below is not delivered again */
-    if (seen > from)
-        out->skips = seen - from;
-    else
-        out->repeats = from - seen;
-    /* delivered and not acked would have come again; those below the new start do not */
-    uint64_t unacked_room = seen > c->ack_floor_seq + 1 ? seen - 1 - c->ack_floor_seq : 0;
-    out->skips += c->ack_pending < unacked_room ? c->ack_pending : unacked_room;
+    uint64_t below = seen > c->ack_floor_seq + 1 ? seen - 1 - c->ack_floor_seq : 0;
+    /* delivered and not acked would come again anyway: below the new start it does not, above it is no repeat */
+    uint64_t dropped = c->ack_pending < below ? c->ack_pending : below;
+    uint64_t kept = c->ack_pending - dropped;
+    out->skips = dropped + (seen > from ? seen - from : 0);
+    out->repeats = from > seen + kept ? from - seen - kept : 0;
 }
 
 static way_code plan(way_op *op, const way_parts *parts, const char *group, const uint64_t *seqs, way_seek *out,

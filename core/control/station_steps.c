@@ -88,10 +88,9 @@ static way_code apply(way_op *op, const way_station_row *row, const way_station_
     if (rc != WAY_OK)
         return rc;
     way_map_init(&map, to, row->id, way_control_instance(op->w->ctl));
-    if (to->ack_based && !from->ack_based) {
+    if (to->ack_based && !from->ack_based)
         rc = way_hold_put(op, &parts, e);
-        WAY_FAULT("station.edit.hold");
-    }
+    WAY_FAULT("station.edit.hold");
     if (rc == WAY_OK)
         rc = way_parts_update_streams(op, &parts, &map, e);
     WAY_FAULT("station.edit.streams");
