@@ -114,6 +114,8 @@ static void send_answer(way_exchange *x, answer *a, const void *data, char *owne
     way_buf *b = &isl->scratch;
     bool no_body = x->head.no_body_back || a->status == 204;
 
+    way_debug("http", "answer", "status=%d route=%s from=%s", a->status, x->route != NULL ? x->route->pattern : "none",
+              c->from);
     a->last = way_conn_is_last(c);
     a->keep_named = x->head.named_keep_alive;
     way_buf_reset(b);
@@ -178,7 +180,7 @@ void way_x_fail(way_exchange *x, const way_err *e)
 
     WAY_ASSERT(e->code != WAY_OK);
     if (e->code == WAY_E_INTERNAL)
-        way_warn("island", "internal", "route=%s", x->route != NULL ? x->route->pattern : "none");
+        way_warn("http", "internal", "route=%s error=%s", x->route != NULL ? x->route->pattern : "none", e->text);
     way_buf_init(&body, 0);
     way_buf_init(&fields, 0);
     if (e->code == WAY_E_METHOD)

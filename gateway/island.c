@@ -155,10 +155,10 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 {
     way_island *isl = w->data;
 
-    (void)loop;
     (void)revents;
     set_date(isl);
     way_island_catalog(isl); /* dispatchers hear of changes without a request, too */
+    way_listen_tick(&isl->listen, loop);
     way_conn_tick(isl, way_mono_ms());
     break_when_done(isl);
 }

@@ -77,7 +77,6 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
 {
     way_listen *l = w->data;
 
-    (void)loop;
     (void)revents;
     for (int i = 0; i < ACCEPTS_PER_TURN && l->fd >= 0; i++) { /* the others must not starve */
         struct sockaddr_storage a;
@@ -86,8 +85,12 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
         int fd = accept4(l->fd, (struct sockaddr *)&a, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE)
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+                /* the socket stays readable: looking again at once would only burn the thread */
                 way_warn("island", "accept", "port=%d error=%s", l->port, strerror(errno));
+                ev_io_stop(loop, w);
+                l->paused = true;
+            }
             return;
         }
         set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -102,6 +105,14 @@ void way_listen_start(way_listen *l, struct ev_loop *loop)
 {
     ev_io_init(&l->io, on_readable, l->fd, EV_READ);
     l->io.data = l;
+    ev_io_start(loop, &l->io);
+}
+
+void way_listen_tick(way_listen *l, struct ev_loop *loop)
+{
+    if (!l->paused || l->fd < 0)
+        return;
+    l->paused = false;
     ev_io_start(loop, &l->io);
 }
 

@@ -16,6 +16,7 @@ typedef struct way_listen {
     ev_io io;
     int fd;  /* -1: closed */
     int port;
+    bool paused; /* no descriptors: looks again at the next tick */
     /* Takes the (non-blocking) socket. */
     void (*on_socket)(void *arg, int fd, const char from[WAY_PEER_MAX]);
     void *arg;
@@ -24,6 +25,7 @@ typedef struct way_listen {
 /* port 0: any free one; l->port is what was bound.  shared: other islands bind it too. */
 WAY_MUST_CHECK way_code way_listen_open(way_listen *l, const char *address, int port, bool shared, way_err *e);
 void way_listen_start(way_listen *l, struct ev_loop *loop);
+void way_listen_tick(way_listen *l, struct ev_loop *loop); /* a few times a second */
 void way_listen_close(way_listen *l, struct ev_loop *loop); /* may be called twice */
 
 #endif
