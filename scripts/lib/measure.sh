@@ -18,7 +18,7 @@ measure_ratio() { # "a b c" "x y z"
     read -r -a ours <<<"$1"
     read -r -a base <<<"$2"
     for i in "${!ours[@]}"; do
-        ratios+=("$(awk -v a="${ours[i]}" -v b="${base[i]}" 'BEGIN { print b > 0 ? a / b : 0 }')")
+        ratios+=("$(awk -v a="${ours[i]}" -v b="${base[i]}" 'BEGIN { print (b > 0 ? a / b : 0) }')")
     done
     measure_median "${ratios[@]}"
 }

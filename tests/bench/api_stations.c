@@ -1,7 +1,7 @@
 /* Creates (or deletes) stations of one partition over the API, with several callers at once.
  *
  *   api_stations --port 9000 --token T --count 1000 --callers 8 [--prefix bench] [--delete 1] */
-#include "tests/bench/bench.h"
+#include "bench.h"
 
 #include <pthread.h>
 

@@ -4,7 +4,7 @@
  *
  * One thread, cnats on epoll, one write per turn, replies on one inbox subscription: what a careful C program would do.  js_PublishAsync
  * is slower than this (it waits inside, and answers on a thread of its own). */
-#include "tests/bench/bench.h"
+#include "bench.h"
 
 int main(int argc, char **argv)
 {

@@ -4,7 +4,7 @@
  *
  * The stream is there already and holds the messages (raw_publish --keep 1).  Ends when nats-server counts every message as
  * acknowledged. */
-#include "tests/bench/bench.h"
+#include "bench.h"
 
 int main(int argc, char **argv)
 {

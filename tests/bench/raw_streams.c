@@ -1,7 +1,7 @@
 /* Raw side of creating stations: one stream after the other on one cnats connection, then away with them.
  *
  *   raw_streams --url nats://… --count 1000 */
-#include "tests/bench/bench.h"
+#include "bench.h"
 
 int main(int argc, char **argv)
 {

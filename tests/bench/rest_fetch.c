@@ -3,7 +3,7 @@
  *   rest_fetch --port 4444 --token T --station s --group g --count N --batch 256
  *
  * Looks for receipts only, as bytes: the client must not be what is measured. */
-#include "tests/bench/bench.h"
+#include "bench.h"
 
 /* Copies "receipt":"…" values as a JSON list; how many. */
 static long collect(const char *p, size_t len, char *out, size_t *out_len)
