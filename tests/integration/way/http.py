@@ -123,7 +123,7 @@ class Way:
         path = f"/v1/stations/{station}/messages:batch"
         if query:
             path += "?" + urllib.parse.urlencode(query)
-        body = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in items).encode()
+        body = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines).encode()
         return self.rest.request("POST", path, body, {"Content-Type": "application/x-ndjson"})
 
     def fetch(self, station, group, max=100, wait_ms=2000, **more):
