@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -470,6 +471,18 @@ static void slow_clients_are_told(void)
     hang_up(&idle);
 }
 
+static bool all_exchanges_taken(void)
+{
+    way_island_totals t;
+
+    for (int64_t until = way_mono_ms() + WAIT_MS; way_mono_ms() < until; sched_yield()) {
+        way_island_totals_get(&t);
+        if (t.exchanges == EXCHANGES)
+            return true;
+    }
+    return false;
+}
+
 static void room_is_bounded(void)
 {
     static const char never[] = "GET /never HTTP/1.1\r\nHost: h\r\n\r\n", echo[] = "GET /echo/a HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -481,6 +494,7 @@ static void room_is_bounded(void)
     }
     for (int i = EXCHANGES; i < CONNECTIONS + 1; i++)
         c[i] = dial();
+    CHECK(all_exchanges_taken(), "by the first %d", EXCHANGES);
     CHECK(take(&c[CONNECTIONS], false, NULL, NULL) == 503, "one socket too many is told");
     CHECK(is_closed(&c[CONNECTIONS]), "and closed");
     say(&c[EXCHANGES], echo, sizeof echo - 1);

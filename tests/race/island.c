@@ -3,6 +3,7 @@
  * closed connection.  No servers. */
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
