@@ -80,7 +80,9 @@ static way_input_result read_more(way_input *in, int wait_ms, way_err *e)
         if (ready == 0)
             return WAY_INPUT_IDLE;
         ssize_t n = ready < 0 ? -1 : read(in->fd, in->buf.data + in->buf.len, READ_BYTES);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        if (n < 0 && errno == EINTR)
+            return WAY_INPUT_IDLE; /* the caller looks whether it should stop */
+        if (n < 0 && errno == EAGAIN)
             continue;
         if (n < 0) {
             way_fail(e, WAY_E_INVAL, "cannot read the input: %m");

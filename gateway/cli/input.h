@@ -18,7 +18,7 @@ typedef enum way_input_form {
 
 typedef enum way_input_result {
     WAY_INPUT_MESSAGE,
-    WAY_INPUT_IDLE, /* nothing came for wait_ms: a good moment to send what is gathered */
+    WAY_INPUT_IDLE, /* nothing came for wait_ms, or a signal did: a good moment to send what is gathered */
     WAY_INPUT_END,
     WAY_INPUT_FAILED
 } way_input_result;
