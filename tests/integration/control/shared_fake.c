@@ -1,0 +1,2 @@
+/* One source, two programs. */
+#include "tests/unit/control/fake_js.c"

@@ -1,0 +1,2 @@
+/* One source, two programs. */
+#include "tests/integration/store/store_test.c"
