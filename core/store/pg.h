@@ -4,7 +4,8 @@
  * does.  Parameters always travel as parameters, never printed into SQL.  Works behind PgBouncer in transaction mode.
  * A broken connection is reset at the next call; only queries outside a transaction are repeated after that.
  * The first attempt to connect may take 2 s; while Postgres stays away, later calls fail within 100 ms (the attempt
- * under way is carried on by the calls that follow, with a back-off of at most 2 s between attempts).
+ * under way is carried on by the calls that follow, with a back-off of at most 2 s between attempts).  A server that is
+ * silent to one connection is known to be so to all of the process, which ask before they send anything.
  * Errors: WAY_E_UNAVAILABLE (connection, no answer in time, shutdown, too many connections, read-only), WAY_E_EXISTS
  * (23505), WAY_E_CONFLICT (serialization, deadlock), WAY_E_TIMEOUT (a lock was not free in time), else
  * WAY_E_INTERNAL.  After WAY_E_UNAVAILABLE from a write the change may or may not have been made.

@@ -4,6 +4,7 @@
 #include "core/store/pg_conn.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,26 @@ enum {
     BACKOFF_MAX_MS = 2000,
     STATEMENT_MS = 5000,
 };
+
+/* Shared by all connections of the process, which go to one database.  A hint: wrong, it costs a connection one question
+ * more before a statement. */
+static atomic_bool silent;
+
+void way_pg_saw_silence(void)
+{
+    atomic_store_explicit(&silent, true, memory_order_relaxed);
+}
+
+void way_pg_saw_answer(void)
+{
+    if (way_pg_suspect())
+        atomic_store_explicit(&silent, false, memory_order_relaxed);
+}
+
+bool way_pg_suspect(void)
+{
+    return atomic_load_explicit(&silent, memory_order_relaxed);
+}
 
 static void no_notice(void *arg, const PGresult *r)
 {
@@ -142,7 +163,7 @@ static way_code start(way_pg *pg, way_err *e)
 
 static way_code carry_on(way_pg *pg, way_err *e)
 {
-    bool known_away = pg->failures > 0;
+    bool known_away = pg->failures > 0 || way_pg_suspect();
     int64_t give_up = pg->started_ms + (known_away ? ATTEMPT_MS : FIRST_WAIT_MS);
     int64_t until = way_mono_ms() + (known_away ? LATER_WAIT_MS : FIRST_WAIT_MS);
     short ready;
@@ -150,6 +171,7 @@ static way_code carry_on(way_pg *pg, way_err *e)
     while (pg->polling == PGRES_POLLING_READING || pg->polling == PGRES_POLLING_WRITING) {
         short events = pg->polling == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         if (!way_pg_wait(pg->conn, events, until, &ready)) {
+            way_pg_saw_silence();
             if (way_mono_ms() >= give_up)
                 way_pg_lost(pg, "no answer in time");
             else if (!pg->why[0])
@@ -172,7 +194,33 @@ static way_code carry_on(way_pg *pg, way_err *e)
         way_info("store", "postgres_back", "after_failures=%d", pg->failures);
     pg->failures = 0;
     pg->why[0] = '\0';
+    way_pg_saw_answer();
     return WAY_OK;
+}
+
+/* Whether a server that was silent to somebody answers here: asked before a statement is sent, since a statement that
+ * was sent and got no answer may or may not have been done. */
+static bool answers(way_pg *pg)
+{
+    int64_t until = way_mono_ms() + LATER_WAIT_MS;
+    short ready;
+    bool ok = PQsendQuery(pg->conn, "") == 1;
+    for (;;) {
+        int unsent = ok ? PQflush(pg->conn) : -1;
+        if (unsent < 0)
+            return false;
+        if (unsent == 0 && !PQisBusy(pg->conn)) {
+            PGresult *r = PQgetResult(pg->conn);
+            if (!r)
+                break;
+            PQclear(r);
+            continue;
+        }
+        ok = way_pg_wait(pg->conn, (short)(POLLIN | (unsent > 0 ? POLLOUT : 0)), until, &ready) &&
+             (!(ready & ~POLLOUT) || PQconsumeInput(pg->conn));
+    }
+    way_pg_saw_answer();
+    return PQstatus(pg->conn) == CONNECTION_OK;
 }
 
 way_code way_pg_connect(way_pg *pg, way_err *e)
@@ -180,8 +228,13 @@ way_code way_pg_connect(way_pg *pg, way_err *e)
     if (pg->tx_lost)
         return way_fail(e, WAY_E_UNAVAILABLE, "the connection to Postgres broke inside a transaction: %s", pg->why);
     if (pg->conn && pg->polling == PGRES_POLLING_OK) {
-        if (still_there(pg))
+        bool there = still_there(pg);
+        if (there && (!way_pg_suspect() || answers(pg)))
             return WAY_OK;
+        if (there) {
+            way_pg_lost(pg, "no answer in time");
+            return away(pg, e);
+        }
         if (pg->in_tx) {
             way_pg_lost(pg, "the server closed the connection");
             return way_fail(e, WAY_E_UNAVAILABLE, "the connection to Postgres broke inside a transaction");

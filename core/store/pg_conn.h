@@ -23,6 +23,11 @@ struct way_pg {
 WAY_MUST_CHECK way_code way_pg_connect(way_pg *pg, way_err *e);
 /* Closes and starts the back-off. */
 void way_pg_lost(way_pg *pg, const char *why);
+/* What one connection finds out the others profit from: after a server that was silent, and until something answers
+ * again, nobody waits long for it.  Any thread. */
+void way_pg_saw_silence(void);
+void way_pg_saw_answer(void);
+bool way_pg_suspect(void);
 /* Until the socket is ready for `events` (poll.h); false: the deadline came first. */
 bool way_pg_wait(const PGconn *conn, short events, int64_t deadline_ms, short *ready);
 /* First line of libpq's words. */

@@ -100,6 +100,7 @@ static way_code late(way_pg *pg, way_err *e)
 {
     char text[64];
     snprintf(text, sizeof text, "no answer within %lld ms", (long long)pg->timeout_ms);
+    way_pg_saw_silence();
     return broken(pg, text, e);
 }
 

@@ -1,6 +1,9 @@
 /* The connection: migrations of several daemons at once, lost connections, a Postgres that is away or silent. */
 #include <arpa/inet.h>
+#include <libpq-fe.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,4 +187,129 @@ Test(connection, a_wrong_url_is_not_repeated_in_the_error)
         cr_expect_null(strstr(e.text, "secret"), "%s", e.text);
         way_pg_free(pg);
     }
+}
+
+/* A relay in front of Postgres that can fall silent: connections stay open, nothing passes. */
+typedef struct relay {
+    int listening, port;
+    int pair[16][2];
+    int n;
+    struct sockaddr_in to;
+    atomic_bool silent, stop;
+    pthread_t thread;
+} relay;
+
+static void pass(int from, int to)
+{
+    char b[65536];
+    ssize_t n = recv(from, b, sizeof b, MSG_DONTWAIT);
+    for (ssize_t sent = 0; n > 0 && sent < n;) {
+        ssize_t k = send(to, b + sent, (size_t)(n - sent), MSG_NOSIGNAL);
+        if (k <= 0)
+            return;
+        sent += k;
+    }
+    if (n == 0)
+        shutdown(to, SHUT_RDWR);
+}
+
+static void *relay_run(void *arg)
+{
+    relay *r = arg;
+    while (!atomic_load(&r->stop)) {
+        struct pollfd p[33] = {{.fd = r->listening, .events = POLLIN}};
+        for (int i = 0; i < 2 * r->n; i++)
+            p[1 + i] = (struct pollfd){.fd = r->pair[i / 2][i % 2], .events = POLLIN};
+        poll(p, atomic_load(&r->silent) ? 0 : 1 + 2 * (nfds_t)r->n, 20);
+        if (atomic_load(&r->silent))
+            continue;
+        for (int i = 0; i < 2 * r->n; i++)
+            if (p[1 + i].revents)
+                pass(r->pair[i / 2][i % 2], r->pair[i / 2][1 - i % 2]);
+        if (p[0].revents && r->n < 16) {
+            r->pair[r->n][0] = accept(r->listening, NULL, NULL);
+            r->pair[r->n][1] = socket(AF_INET, SOCK_STREAM, 0);
+            if (connect(r->pair[r->n][1], (struct sockaddr *)&r->to, sizeof r->to) == 0)
+                r->n++;
+        }
+    }
+    return NULL;
+}
+
+static void relay_open(relay *r, const store *s, char *url, size_t size)
+{
+    char *bad = NULL;
+    const char *user = "", *password = "";
+    memset(r, 0, sizeof *r);
+    r->to.sin_family = AF_INET;
+    r->to.sin_port = htons(5432);
+    r->to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    PQconninfoOption *all = PQconninfoParse(s->url, &bad);
+    cr_assert_not_null(all, "%s", bad);
+    for (PQconninfoOption *o = all; o->keyword; o++) {
+        if (o->val && strcmp(o->keyword, "host") == 0)
+            inet_pton(AF_INET, o->val, &r->to.sin_addr);
+        else if (o->val && strcmp(o->keyword, "port") == 0)
+            r->to.sin_port = htons((uint16_t)atoi(o->val));
+        else if (o->val && strcmp(o->keyword, "user") == 0)
+            user = o->val;
+        else if (o->val && strcmp(o->keyword, "password") == 0)
+            password = o->val;
+    }
+    r->port = silent_port(&r->listening);
+    snprintf(url, size, "host=127.0.0.1 port=%d user='%s' password='%s' dbname='%s'", r->port, user, password, s->name);
+    PQconninfoFree(all);
+    cr_assert_eq(pthread_create(&r->thread, NULL, relay_run, r), 0);
+}
+
+static void relay_close(relay *r)
+{
+    atomic_store(&r->stop, true);
+    pthread_join(r->thread, NULL);
+    close(r->listening);
+    for (int i = 0; i < 2 * r->n; i++)
+        close(r->pair[i / 2][i % 2]);
+}
+
+/* One connection waits its whole time for a server that fell silent; the others know from it. */
+Test(connection, silence_is_found_out_once)
+{
+    enum { N = 4 };
+    store s;
+    relay r;
+    char url[512];
+    way_pg *pg[N];
+    int64_t v, purged, from;
+
+    store_open(&s);
+    int64_t station = store_station(&s, "orders", 1);
+    relay_open(&r, &s, url, sizeof url);
+    for (int i = 0; i < N; i++) {
+        pg[i] = way_pg_new(url);
+        OK(way_change_read(pg[i], &v, &purged, &s.e));
+        way_pg_set_timeout(pg[i], 1500);
+    }
+    atomic_store(&r.silent, true);
+    from = way_mono_ms();
+    CODE(way_change_read(pg[0], &v, &purged, &s.e), WAY_E_UNAVAILABLE);
+    cr_expect_lt(way_mono_ms() - from, 4000);
+    for (int i = 0; i < 3 * N; i++) {
+        from = way_mono_ms();
+        CODE(way_station_move(pg[i % N], station, WAY_ACTIVE, WAY_DELETING, &s.e), WAY_E_UNAVAILABLE);
+        cr_expect_lt(way_mono_ms() - from, 500, "call %d took %lld ms", i, (long long)(way_mono_ms() - from));
+    }
+    atomic_store(&r.silent, false);
+    int64_t deadline = way_mono_ms() + 15000;
+    for (int i = 0; i < N; i++) {
+        way_code rc;
+        do
+            rc = way_change_read(pg[i], &v, &purged, &s.e);
+        while (rc == WAY_E_UNAVAILABLE && way_mono_ms() < deadline);
+        cr_expect_eq(rc, WAY_OK, "connection %d: %s", i, s.e.text);
+        way_pg_free(pg[i]);
+    }
+    /* what was never sent did not happen later either */
+    cr_expect_eq(store_sql(&s, "SELECT count(*) FROM stations WHERE state = 'active'"), 1);
+    relay_close(&r);
+    store_close(&s);
 }
