@@ -227,7 +227,7 @@ static natsStatus build(const char *subject, const char *reply, const way_header
     if (s == NATS_OK)
         *out = m;
     else
-        natsMsg_Destroy(m);
+        way_natsmsg_free(m);
     return s;
 }
 
@@ -258,7 +258,7 @@ static natsStatus hand_over(way_link *l, const char *subject, const char *reply,
         s = build(subject, reply, headers, header_count, data, len, &m);
         if (s == NATS_OK)
             s = natsConnection_PublishMsg(l->c.nc, m);
-        natsMsg_Destroy(m);
+        way_natsmsg_free(m);
     }
     if (s == NATS_OK)
         handed(l, bytes);
@@ -288,7 +288,7 @@ static void unqueue(way_link *l)
     if (!l->head)
         l->tail = &l->head;
     l->waiting_bytes -= w->bytes;
-    natsMsg_Destroy(w->m);
+    way_natsmsg_free(w->m);
     free(w);
 }
 

@@ -6,6 +6,18 @@
 
 #include "core/base/mem.h"
 
+/* Not in nats.h, but in every libnats since 2.0; it is what the collector thread calls.  Where the symbol is missing the messages go
+ * the long way. */
+void natsMsg_free(void *object) __attribute__((weak));
+
+void way_natsmsg_free(natsMsg *m)
+{
+    if (m && natsMsg_free)
+        natsMsg_free(m);
+    else
+        natsMsg_Destroy(m);
+}
+
 void way_msg_init(way_msg *w, natsMsg *m)
 {
     *w = (way_msg){.m = m, .status = -1};
@@ -14,7 +26,7 @@ void way_msg_init(way_msg *w, natsMsg *m)
 void way_msg_fini(way_msg *w)
 {
     if (!w->taken)
-        natsMsg_Destroy(w->m);
+        way_natsmsg_free(w->m);
 }
 
 const char *way_msg_subject(const way_msg *w)

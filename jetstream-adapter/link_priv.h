@@ -15,4 +15,8 @@ struct way_msg { /* on the stack during a callback; a copy on the heap once kept
 void way_msg_init(way_msg *w, natsMsg *m); /* w borrows m until way_msg_fini destroys it or way_msg_keep takes it */
 void way_msg_fini(way_msg *w);
 
+/* Instead of natsMsg_Destroy, which hands each message to a collector thread of cnats and wakes it: with one message at a time, as
+ * answers come here, that was more than half of what a publish cost (22 µs of CPU, 9 without).  NULL: nothing. */
+void way_natsmsg_free(natsMsg *m);
+
 #endif
