@@ -2,8 +2,9 @@
  *
  * NDJSON is read as it comes.  A line is parsed where it lies in the chunk when it lies there whole; only what is cut by the end of a
  * chunk, or comes while sending has to wait, is copied into `carry`.  Sending waits (and the body with it: flow control) while
- * ndjson_unanswered_max publishes have no answer yet, or the link is full.  So memory is bounded by one line, one chunk and the
- * link's own buffer, whatever the upload's size.
+ * ndjson_unanswered_max publishes, or UNANSWERED_BYTES, have no answer yet, or the link is full.  So memory is bounded by one line,
+ * one chunk and the link's own buffer, whatever the upload's size.  A stream that is slow to answer gets fewer at a time: what
+ * waits in nats-server longer than request_timeout_ms would count as failed though nothing is wrong.
  * A JSON list is collected first, checked whole, and then sent by the same steps. */
 #include "gateway/data.h"
 
@@ -20,9 +21,14 @@
 
 #define RETRY_S 0.005 /* how often a full link is tried again when none of our own answers is awaited */
 
+#define UNANSWERED_BYTES (16 * 1024 * 1024)
+#define WINDOW_MIN 64 /* a slow stream's share is not cut below this */
+
 typedef struct flight { /* one publish without an answer yet; its index is the request's tag */
     uint64_t line;
+    double sent_s; /* the loop's clock */
     int32_t partition;
+    uint32_t bytes;
     uint32_t next_free;
 } flight;
 
@@ -52,7 +58,9 @@ typedef struct upload {
     way_buf scratch;
     /* sending */
     flight *flights;
-    uint32_t window, unanswered, flights_made, free_flight;
+    uint32_t window_max, window, unanswered, flights_made, free_flight;
+    size_t unanswered_bytes;
+    double cut_s; /* when the window was last made smaller */
     int64_t full_since_ms; /* the link has been full for the line under way; 0: not */
     way_tally *tally;
 } upload;
@@ -62,6 +70,32 @@ typedef struct upload {
 static void advance(upload *u);
 
 /* ---- one message ---- */
+
+/* Answers tell how long a message waits.  Only those sent after the last cut can ask for another. */
+static void adapt(upload *u, const flight *f)
+{
+    const way_island_parts *parts = way_island_get(u->isl);
+    double now_s = ev_now(parts->loop), took_s = now_s - f->sent_s, most_s = (double)parts->cfg->request_timeout_ms / 1000.;
+
+    if (took_s > most_s / 5 && f->sent_s >= u->cut_s && u->window > WINDOW_MIN) {
+        u->window = u->window / 2 < WINDOW_MIN ? WINDOW_MIN : u->window / 2;
+        u->cut_s = now_s;
+    } else if (took_s < most_s / 20 && u->window < u->window_max) {
+        u->window++;
+    }
+}
+
+static bool has_room(const upload *u)
+{
+    return u->unanswered < u->window && (u->unanswered_bytes < UNANSWERED_BYTES || u->unanswered == 0);
+}
+
+/* Room for a quarter more before going on: the body is not stopped and started for every line. */
+static bool has_much_room(const upload *u)
+{
+    return u->unanswered == 0 || (u->unanswered <= u->window - u->window / 4 &&
+                                  u->unanswered_bytes <= UNANSWERED_BYTES - UNANSWERED_BYTES / 4);
+}
 
 static void answered(void *arg, way_token owner, uint32_t tag, way_code code, way_msg *msg)
 {
@@ -77,11 +111,12 @@ static void answered(void *arg, way_token owner, uint32_t tag, way_code code, wa
         way_tally_stored(u->tally, f->line, f->partition, ack.seq, ack.duplicate);
     else
         way_tally_failed(u->tally, f->line, f->partition, &e);
+    adapt(u, f);
     f->next_free = u->free_flight;
     u->free_flight = tag;
     u->unanswered--;
-    /* room for a quarter of the window before going on: the body is not stopped and started for every line */
-    if (u->unanswered == 0 || (u->held && u->unanswered <= u->window - u->window / 4))
+    u->unanswered_bytes -= f->bytes;
+    if (u->unanswered == 0 || (u->held && has_much_room(u)))
         advance(u);
 }
 
@@ -90,7 +125,7 @@ static uint32_t take_flight(upload *u)
     uint32_t i = u->free_flight;
 
     if (i == NO_FLIGHT)
-        return u->flights_made++; /* below window, since unanswered is */
+        return u->flights_made++; /* below window_max, since unanswered is */
     u->free_flight = u->flights[i].next_free;
     return i;
 }
@@ -124,9 +159,12 @@ static bool send_message(upload *u, way_outgoing *m, way_code rc, bool whole, wa
         uint32_t i = take_flight(u);
         u->flights[i].line = line;
         u->flights[i].partition = partition;
+        u->flights[i].bytes = (uint32_t)m->len; /* below the largest message there is */
+        u->flights[i].sent_s = ev_now(way_island_get(u->isl)->loop);
         rc = way_outgoing_send(u->isl, u->st, m, partition, answered, way_x_token(u->x), i, e);
         if (rc == WAY_OK) {
             u->unanswered++;
+            u->unanswered_bytes += m->len;
             u->full_since_ms = 0;
             return true;
         }
@@ -221,11 +259,6 @@ static void too_long(upload *u)
     (void)send_message(u, &(way_outgoing){.partition = u->defaults.partition, .key = u->defaults.key,
                                           .key_len = u->defaults.key_len},
                        e.code, u->defaults.partition != 0, &e);
-}
-
-static bool has_room(const upload *u)
-{
-    return u->unanswered < u->window;
 }
 
 /* Takes whole lines from p as long as there is room.  Returns how many bytes are done; *held: stopped for want of room. */
@@ -416,10 +449,11 @@ static way_code start_sending(upload *u, size_t count, way_err *e)
 {
     const way_config *cfg = way_island_get(u->isl)->cfg;
 
-    u->window = (uint32_t)cfg->ndjson_unanswered_max;
-    if (u->batch && count < u->window)
-        u->window = count ? (uint32_t)count : 1;
-    u->flights = malloc(u->window * sizeof *u->flights);
+    u->window_max = (uint32_t)cfg->ndjson_unanswered_max;
+    if (u->batch && count < u->window_max)
+        u->window_max = count ? (uint32_t)count : 1;
+    u->window = u->window_max;
+    u->flights = malloc(u->window_max * sizeof *u->flights);
     u->tally = way_tally_new(u->st->spec.partitions, u->batch, count);
     if (!u->flights || !u->tally)
         return way_fail(e, WAY_E_FULL, "no memory for this upload");
