@@ -244,8 +244,9 @@ int way_cli_consume(way_cli *c, int argc, char **argv)
     };
     const way_usage usage = {
         "waystation consume STATION --group GROUP [flags]",
-        "Writes the payload of each message and a line feed; with --json a line of JSON with partition, seq, key, time,\n"
-        "deliveries, headers and data (data_b64 when it is no text).  A message is acknowledged after it was written.\n"
+        "Writes the payload of each message and a line feed; with --json a line of JSON\n"
+        "with partition, seq, key, time, deliveries, headers and data (data_b64 when it\n"
+        "is no text).  A message is acknowledged after it was written.\n"
         "`waystation get` looks without consuming.\n\n"
         "  waystation consume orders --group kitchen --count 1\n"
         "  waystation consume orders --group audit --follow --json >> audit.ndjson",

@@ -19,7 +19,7 @@
 #include "gateway/cli/request.h"
 #include "gateway/cli/verbs.h"
 
-enum { IDLE_MS = 200, PROGRESS_MS = 200, ATTEMPTS = 6, FAILURES_SHOWN = 10, FAILURES_KEPT = 1000 };
+enum { IDLE_MS = 200, PROGRESS_MS = 200, ATTEMPTS = 8, FAILURES_SHOWN = 10, FAILURES_KEPT = 1000 };
 
 static volatile sig_atomic_t interrupted;
 
@@ -174,6 +174,11 @@ static void say_how_to_go_on(const upload *u)
 {
     if (u->resume == 0)
         return;
+    if (u->sent == 0 && u->resume <= (uint64_t)u->from_line) { /* nothing to build on: the same command again is all there is */
+        if (u->e.code == WAY_E_TIMEOUT && !u->req.form->msg_id_prefix)
+            fprintf(stderr, "  Some of it may be stored all the same; --msg-id-prefix makes a repeat safe.\n");
+        return;
+    }
     if (u->req.form->msg_id_prefix)
         fprintf(stderr,
                 "  The same command with --from-line %" PRIu64 " goes on; what is stored already is recognised by its\n"
@@ -197,7 +202,10 @@ static int finish(upload *u)
         say_summary(u);
     fflush(stdout);
     if (u->e.code != WAY_OK) {
-        code = way_cli_fail(u->c, &u->e);
+        way_err head = u->e;
+        if (u->failed > 0 && !u->c->json) /* the words stand with each line below */
+            way_fail(&head, u->e.code, "%" PRIu64 " message%s not stored:", u->failed, u->failed == 1 ? " was" : "s were");
+        code = way_cli_fail(u->c, &head);
         if (!u->c->json) {
             say_failures(u);
             say_how_to_go_on(u);
@@ -259,7 +267,7 @@ static bool add_answer(upload *u, const way_answer *a)
 
 static void back_off(int attempt)
 {
-    int64_t ms = 200 << attempt;
+    int64_t ms = attempt < 5 ? 200 << attempt : 5000;
     struct timespec ts = {ms / 1000, (long)(ms % 1000) * 1000000};
     nanosleep(&ts, NULL); /* an interrupt ends it early */
 }
@@ -426,8 +434,9 @@ int way_cli_produce(way_cli *c, int argc, char **argv)
     };
     const way_usage usage = {
         "waystation produce STATION [BODY…] [flags]",
-        "Each BODY is a message.  Without one, each line of the files, or of standard input, is; empty lines are left out.\n"
-        "Lines are numbered from 1 through all of them (with --json-array: elements, with --raw: files).\n"
+        "Each BODY is a message.  Without one, each line of the files, or of standard\n"
+        "input, is; empty lines are left out.  Lines are numbered from 1 through all\n"
+        "of them (with --json-array: elements, with --raw: files).\n"
         "Ends with 0 only if nats-server has confirmed every message.\n\n"
         "  waystation produce orders '{\"id\":1}' --key alice\n"
         "  tail -f app.log | waystation produce logs\n"
