@@ -37,9 +37,9 @@ static bool from_stack(char *user, size_t user_size, char *password, size_t size
     while (f && fgets(line, sizeof line, f)) {
         cut_newline(line);
         if (strncmp(line, "root_user=", 10) == 0)
-            snprintf(user, user_size, "%s", line + 10);
+            snprintf(user, user_size, "%.*s", (int)user_size - 1, line + 10);
         if (strncmp(line, "root_password=", 14) == 0) {
-            snprintf(password, size, "%s", line + 14);
+            snprintf(password, size, "%.*s", (int)size - 1, line + 14);
             found = true;
         }
     }
