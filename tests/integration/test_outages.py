@@ -67,15 +67,22 @@ def paused(server):
         server.resume()
 
 
-@pytest.fixture
-def own_postgres():
+@pytest.fixture(scope="module")
+def one_postgres():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="waystation-own-pg-"))
     folder.chmod(0o711)
     server = servers.Postgres(folder / "cluster").start()
     yield server
-    server.resume()
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def own_postgres(one_postgres):
+    """A cluster that these tests may stop and pause; it runs when a test begins and when it ends."""
+    yield one_postgres
+    if not one_postgres.alive():
+        one_postgres.start()
 
 
 def timed(call):
@@ -124,7 +131,6 @@ def test_postgres_away(own_postgres, how, name):
         got = [data_of(m).decode() for m in messages + way.drain(name, "g", 31 - len(messages))]
         assert sorted(got, key=int) == [f"{i}" for i in range(31)]
     finally:
-        own_postgres.resume()
         stack.close()
 
 
@@ -195,12 +201,12 @@ class Writers:
 @pytest.mark.parametrize("how", ["paused", "stopped", "killed"])
 def test_nats_server_away(postgres, how, name):
     stack = servers.Stack(postgres, "nats-away", config=QUICK)
+    daemon = stack.daemon()
+    way = Way(daemon)
+    way.station(name, partitions=3)
+    way.group(name, "g")
+    writers = Writers(daemon, name)
     try:
-        daemon = stack.daemon()
-        way = Way(daemon)
-        way.station(name, partitions=3)
-        way.group(name, "g")
-        writers = Writers(daemon, name)
         writers.more(100)
         with HealthWatch(daemon) as health:
             if how == "paused":
@@ -220,10 +226,10 @@ def test_nats_server_away(postgres, how, name):
                 else:
                     assert answer.code in ("timeout", "unavailable", "overloaded") and answer.json["retry"] is True, answer
                 assert took < 15, f"{took:.1f} s"
-            wait.until(lambda: Client(daemon.rest_port).get("/readyz").status == 503, "not ready", 15)
             if how == "paused":
                 stack.nats.resume()
-            else:
+            else:  # a server that is silent, not gone, is given up only after some pings
+                wait.until(lambda: Client(daemon.rest_port).get("/readyz").status == 503, "not ready", 15)
                 stack.nats.start()
             wait.until(lambda: Client(daemon.rest_port).get("/readyz").status == 200, "ready again", 30)
             assert health.asked > 0
@@ -239,6 +245,7 @@ def test_nats_server_away(postgres, how, name):
         assert sorted(got) == sorted(stored)
         wait.until(lambda: way.api.post("/v1/stations", {"name": name + "-new"}).status in (201, 409), "changes again", 20)
     finally:
+        writers.stopping.set()
         stack.nats.resume() if stack.nats.alive() else stack.nats.start()
         stack.close()
 

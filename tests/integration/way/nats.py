@@ -25,7 +25,7 @@ class Message:
 class Nats:
     def __init__(self, port, timeout=5.0):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout)
-        self.buffer = b""
+        self.buffer = bytearray()
         self.info = json.loads(self._line()[5:])
         options = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True, "name": "tests"}
         self.sock.sendall(b"CONNECT " + json.dumps(options).encode() + b"\r\n")
@@ -46,21 +46,23 @@ class Nats:
         self.close()
 
     def _more(self):
-        data = self.sock.recv(1 << 16)
+        data = self.sock.recv(1 << 20)
         if not data:
             raise ConnectionError("nats-server closed the connection")
         self.buffer += data
 
     def _line(self):
-        while b"\r\n" not in self.buffer:
+        while (end := self.buffer.find(b"\r\n")) < 0:
             self._more()
-        line, self.buffer = self.buffer.split(b"\r\n", 1)
+        line = bytes(self.buffer[:end])
+        del self.buffer[:end + 2]
         return line
 
     def _exactly(self, size):
         while len(self.buffer) < size:
             self._more()
-        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        data = bytes(self.buffer[:size])
+        del self.buffer[:size]
         return data
 
     def _read(self):
