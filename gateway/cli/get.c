@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
-#include "gateway/cli/message.h"
+#include "gateway/cli/delivery.h"
 #include "gateway/cli/verbs.h"
 
 int way_cli_get(way_cli *c, int argc, char **argv)
@@ -25,7 +25,7 @@ int way_cli_get(way_cli *c, int argc, char **argv)
                          "With --json each message is one line of JSON.",
                          args, WAY_COUNT(args), 1, 1};
     const char *words[1];
-    way_buf path;
+    way_buf path, line;
     int count, code;
 
     if (!way_verb_begin(&u, argc, argv, words, &count, &code))
@@ -33,11 +33,13 @@ int way_cli_get(way_cli *c, int argc, char **argv)
     int64_t left = limit.set ? limit.v : 20;
     char *after = NULL;
     way_buf_init(&path, 0);
+    way_buf_init(&line, 0);
     do {
         way_answer a;
         const cJSON *m;
         way_buf_reset(&path);
         way_path(&path, "/v1/stations/", words[0], "/messages", NULL);
+        way_path_query(&path, "payload", "base64"); /* whole, also with NUL bytes inside */
         way_path_query_int(&path, "limit", left < 1000 ? left : 1000);
         if (partition.set)
             way_path_query_int(&path, "partition", partition.v);
@@ -53,7 +55,9 @@ int way_cli_get(way_cli *c, int argc, char **argv)
             break;
         cJSON_ArrayForEach(m, way_get(a.json, "messages"))
         {
-            way_message_print(c, m, full);
+            way_buf_reset(&line);
+            way_delivery_write(m, c->json, full, &line);
+            fwrite(line.data, 1, line.len, stdout);
             left--;
         }
         after = left > 0 ? way_xstrdup(way_get_text(a.json, "next")) : NULL;
@@ -61,5 +65,6 @@ int way_cli_get(way_cli *c, int argc, char **argv)
     } while (after);
     free(after);
     way_buf_fini(&path);
+    way_buf_fini(&line);
     return code;
 }
