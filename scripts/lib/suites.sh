@@ -60,7 +60,7 @@ suite_pytest() { # suite kind nats-server
         cd "$ROOT"
         WAY_TEST_BIN=$TEST/build-$kind/waystation WAY_TEST_NATS=$nats WAY_TEST_SANITIZED=$sanitized \
             WAY_TEST_FLIGHTS=$(test_flights) WAY_TEST_BUILD=$TEST/build-$kind \
-            timeout -k 20 1200 /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfEs --tb=short --junitxml="$xml" \
+            timeout --foreground -s INT -k 60 1200 /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfEs --tb=short --junitxml="$xml" \
             tests/integration
     ) >"$TEST/log/$suite" 2>&1 || true
     if [ -s "$xml" ]; then
@@ -82,7 +82,7 @@ suite_script() { # suite folder
         [ -x "$file" ] || continue
         code=0
         printf '# %s\n' "$(basename "$file")" >>"$log"
-        WAY_TEST_BIN=$TEST/build-plain/waystation timeout -k 20 600 "$file" >>"$log" 2>&1 || code=$?
+        WAY_TEST_BIN=$TEST/build-plain/waystation timeout --foreground -k 20 600 "$file" >>"$log" 2>&1 || code=$?
         if [ "$code" != 0 ] && ! tail -n 200 "$log" | grep -q '^not ok'; then
             printf 'not ok %s ended with code %s\n' "$(basename "$file")" "$code" >>"$log"
         fi
