@@ -6,6 +6,8 @@
  * Slow      idle_timeout_ms without a request, for a whole head, per 16 KiB of a body, per write: 408 or closed.
  * Closing   an answer that ends the connection is written, then the sending side is shut and input dropped for at most
  *           2 s: a socket closed over unread input would reset, and the client could lose the answer.
+ * Half-open lws takes the end of a client's input for the end of the connection: a client that shuts its sending side
+ *           before it has read the answer does not get it.
  * Owner     the island's loop thread. */
 #ifndef WAY_GATEWAY_CONN_H
 #define WAY_GATEWAY_CONN_H
