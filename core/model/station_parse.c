@@ -249,12 +249,12 @@ static way_code check_tag(const cJSON *t, way_err *e)
     }
     way_text_quote(t->string, len, quoted);
     if (len == 0 || len > TAG_KEY_MAX || i < len)
-        return way_fail(e, WAY_E_INVAL, "the tag name \"%s\" must have 1 to %d characters, letters, digits and _ . : / -, "
+        return way_fail(e, WAY_E_INVAL, "tags: the name \"%s\" must have 1 to %d characters, letters, digits and _ . : / -, "
                         "and begin with a letter or digit", quoted, TAG_KEY_MAX);
     if (cJSON_IsNull(t))
         return WAY_OK;
     if (!cJSON_IsString(t) || strlen(t->valuestring) > TAG_VALUE_MAX)
-        return way_fail(e, WAY_E_INVAL, "the tag %s must be a text of at most %d bytes", quoted, TAG_VALUE_MAX);
+        return way_fail(e, WAY_E_INVAL, "tags.%s must be a text of at most %d bytes", quoted, TAG_VALUE_MAX);
     return WAY_OK;
 }
 
