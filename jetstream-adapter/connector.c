@@ -58,17 +58,18 @@ void way_connected_fini(way_connected *c)
     *c = (way_connected){0};
 }
 
+/* On a thread of cnats, maybe after the connector is gone. */
 static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *closure)
 {
-    way_connector *c = closure;
     const char *text = NULL;
 
     (void)sub;
+    (void)closure;
     (void)natsConnection_GetLastError(nc, &text);
-    way_warn("link", "nats_error", "client=%s status=\"%s\" detail=\"%s\"", c->name, natsStatus_GetText(s), text ? text : "");
+    way_warn("link", "nats_error", "status=\"%s\" detail=\"%s\"", natsStatus_GetText(s), text ? text : "");
 }
 
-static natsStatus tune(natsOptions *opts, way_connector *c)
+static natsStatus tune(natsOptions *opts)
 {
     natsStatus s = natsOptions_SetAllowReconnect(opts, false);
 
@@ -81,7 +82,7 @@ static natsStatus tune(natsOptions *opts, way_connector *c)
     if (s == NATS_OK)
         s = natsOptions_SetMaxPingsOut(opts, PINGS_OUT);
     if (s == NATS_OK)
-        s = natsOptions_SetErrorHandler(opts, on_error, c);
+        s = natsOptions_SetErrorHandler(opts, on_error, NULL);
     return s;
 }
 
@@ -124,7 +125,7 @@ static way_code attempt(way_connector *c, char **urls, int url_count, way_connec
     if (rc != WAY_OK)
         return rc;
     *m = (way_connected){.el = way_evloop_new(c->loop)};
-    s = tune(opts, c);
+    s = tune(opts);
     if (s == NATS_OK && urls)
         s = natsOptions_SetServers(opts, (const char **)urls, url_count);
     if (s == NATS_OK)

@@ -8,8 +8,14 @@
  * the lease) and offered first to any taker; then it is nak'ed, except on its last allowed delivery, which is left
  * to the ack wait.
  *
- * Room in bytes: batch = min(room, free bytes / largest message seen on that partition), at first the station's maximum size, at least 1.
- * A group's dispatcher goes when no taker, no kept message and no open pull is left.
+ * Room in bytes: batch = min(room, free bytes / largest message seen on that partition), at first the station's maximum size, at least 1:
+ * so a group may bring one message per open pull more than there are bytes for, which is kept until there is room.  What is
+ * kept, and what open pulls may bring beyond their first message, is bounded by pulled_bytes_max over the island; at the bound
+ * nothing is pulled, and what arrives or is given back is nak'ed at once.
+ * Pulls cannot be taken back: those that are open when a taker leaves go on to their end (at most 5 s), and what they bring is
+ * kept for return_grace_ms.
+ * A group's dispatcher goes some seconds after no taker, no kept message and no open pull is left (it remembers message sizes
+ * for the next fetch).
  * Owner: the island's loop thread. */
 #ifndef WAY_ADAPTER_DISPATCH_H
 #define WAY_ADAPTER_DISPATCH_H
@@ -33,18 +39,21 @@ typedef struct way_delivery { /* borrowed for the call */
 typedef struct way_taker_fns {
     /* Takes one message.  Called on the loop, from a message's arrival or from way_taker_room, never from join. */
     void (*deliver)(void *arg, const way_delivery *d);
-    /* The server said that nothing more is there now (every open pull of this round is answered), once per quiet spell after at least one delivery. */
+    /* The server said that nothing more is there now, once per quiet spell after at least one delivery: every partition that
+     * delivered has ended, and the others have been asked (20 ms at most are waited for those that say nothing). */
     void (*quiet)(void *arg);
-    /* The group cannot be pulled: WAY_E_NOT_FOUND (consumer gone), WAY_E_GONE (generation changed, station removed), WAY_E_UNAVAILABLE.
-     * The taker is out of the dispatcher when this returns. */
+    /* The group cannot be pulled: WAY_E_NOT_FOUND (consumer gone), WAY_E_GONE (generation changed, station or group removed), or,
+     * for one-shot takers only, WAY_E_UNAVAILABLE (the server away for more than 2 s, a partition without a leader).
+     * The taker is out of the dispatcher already: no way_taker_leave. */
     void (*failed)(void *arg, const way_err *e);
 } way_taker_fns;
 
 way_dispatch *way_dispatch_new(const way_config *cfg, struct ev_loop *loop, way_link *pulls, way_link *acks);
 void way_dispatch_free(way_dispatch *d); /* gives back what is kept: no nak, the ack wait runs out */
 
-/* one_shot: pulls end as soon as something came and nothing more is there (a fetch); else they stay open (a subscription).
- * wait_ms bounds how long pulls stay open for this taker when one_shot. */
+/* one_shot: pulls end as soon as something came and nothing more is there (a fetch), and nothing is waited for once it has got
+ * something; else they stay open (a subscription).  wait_ms bounds how long pulls stay open for this taker when one_shot; 0: only
+ * what is there now.  WAY_E_GONE: st and g are older than what the dispatcher knows.  WAY_E_UNAVAILABLE. */
 WAY_MUST_CHECK way_code way_dispatch_join(way_dispatch *d, const way_station *st, const way_group *g, bool one_shot,
                                           int64_t wait_ms, uint32_t room_msgs, size_t room_bytes,
                                           const way_taker_fns *fns, void *arg, way_taker **out, way_err *e);
@@ -56,7 +65,7 @@ void way_dispatch_return(way_dispatch *d, const way_station *st, const way_group
                          way_msg **m);
 /* The catalog changed: dispatchers whose generation or station is another tell their takers.  Call when way_hub_read gave a new one. */
 void way_dispatch_catalog(way_dispatch *d, const way_catalog *cat);
-uint32_t way_dispatch_groups(const way_dispatch *d);
+uint32_t way_dispatch_groups(const way_dispatch *d); /* with takers, kept messages or open pulls */
 size_t way_dispatch_kept(const way_dispatch *d); /* messages kept for somebody */
 
 #endif

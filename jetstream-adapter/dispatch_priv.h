@@ -8,7 +8,8 @@
 enum {
     WAY_PULL_EXPIRES_MS = 5000,
     WAY_PULL_LINGER_MS = 5000,  /* how long a pull that ended without a word may still bring something */
-    WAY_SPELL_MS = 20,          /* a taker that has something waits at most so long for partitions that say nothing */
+    WAY_SPELL_MS = 20,          /* a taker that has something waits at most so long for partitions that say nothing … */
+    WAY_MORE_MS = 250,          /* … and so long for one that has said it has more, and is asked for it */
     WAY_BUCKETS = 256
 };
 

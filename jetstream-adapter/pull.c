@@ -484,8 +484,10 @@ bool way_pull_is_quiet(const way_puller *g, int64_t now, bool *silent_only)
 
         if (p->open == WAY_PULL_NONE)
             continue;
+        if (p->pending > 0 && now - p->last_ms <= WAY_MORE_MS)
+            return *silent_only = false;
         /* a no_wait pull ends with a status right behind its last message */
-        if (p->got > 0 && (p->pending > 0 || p->no_wait) && now - p->last_ms <= WAY_SPELL_MS)
+        if (p->got > 0 && p->no_wait && now - p->last_ms <= WAY_SPELL_MS)
             return *silent_only = false;
         silent = silent || (p->open == WAY_PULL_SWEEP && p->got == 0);
     }

@@ -95,7 +95,7 @@ void js_stream(loop_test *t, const char *name, bool memory)
     jsStreamInfo_Destroy(si);
 }
 
-void js_consumer(loop_test *t, const char *stream, const char *name, int64_t max_deliver, int64_t ack_wait_ms)
+void js_consumer(loop_test *t, const char *stream, const char *name, int64_t max_deliver, int64_t max_ack_pending)
 {
     char subject[200];
     jsConsumerConfig c;
@@ -106,9 +106,9 @@ void js_consumer(loop_test *t, const char *stream, const char *name, int64_t max
     c.Durable = name;
     c.FilterSubject = subject;
     c.AckPolicy = js_AckExplicit;
-    c.AckWait = ack_wait_ms * 1000000;
+    c.AckWait = 30000000000;
     c.MaxDeliver = max_deliver;
-    c.MaxAckPending = -1;
+    c.MaxAckPending = max_ack_pending;
     JS(js_AddConsumer(&ci, t->js, stream, &c, NULL, NULL));
     jsConsumerInfo_Destroy(ci);
 }

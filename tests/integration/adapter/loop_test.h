@@ -27,7 +27,7 @@ bool loop_is_up(void *test);
 /* The test's own connection, made when first needed; again after a restart of the server. */
 void js_connect(loop_test *t, const char *url);
 void js_stream(loop_test *t, const char *name, bool memory);
-void js_consumer(loop_test *t, const char *stream, const char *name, int64_t max_deliver, int64_t ack_wait_ms);
+void js_consumer(loop_test *t, const char *stream, const char *name, int64_t max_deliver, int64_t max_ack_pending);
 void js_fill(loop_test *t, const char *stream, int count, size_t bytes); /* payloads are "<stream>-<n>", padded */
 uint64_t js_messages(loop_test *t, const char *stream);
 jsConsumerInfo *js_info(loop_test *t, const char *stream, const char *name);

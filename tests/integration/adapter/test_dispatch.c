@@ -80,7 +80,7 @@ static void open_bench(bench *b, int32_t partitions, int64_t max_deliver, int64_
 
         stream_of(p, name);
         js_stream(&b->t, name, true);
-        js_consumer(&b->t, name, "g", max_deliver, 30000);
+        js_consumer(&b->t, name, "g", max_deliver, -1);
     }
     model(b, partitions, 1, max_deliver);
 }
@@ -389,7 +389,7 @@ static void recreate(bench *b, int32_t partition)
 
     stream_of(partition, name);
     cr_assert_eq(js_DeleteConsumer(b->t.js, name, "g", NULL, NULL), NATS_OK);
-    js_consumer(&b->t, name, "g", 10, 30000);
+    js_consumer(&b->t, name, "g", 10, -1);
 }
 
 static const way_catalog *catalog_of(way_station *st)
@@ -490,6 +490,11 @@ Test(dispatch, pull_of_the_old_generation_that_meets_the_new_consumer, .timeout 
     seek(false);
 }
 
+static bool have_100(void *arg)
+{
+    return ((bench *)arg)->total >= 100;
+}
+
 static bool have_300(void *arg)
 {
     return ((bench *)arg)->total >= 300;
@@ -507,7 +512,7 @@ Test(dispatch, subscription_goes_on_after_the_server_was_away, .timeout = 60)
         stream_of(p, name);
         cr_assert_eq(js_DeleteStream(b.t.js, name, NULL, NULL), NATS_OK);
         js_stream(&b.t, name, false);
-        js_consumer(&b.t, name, "g", 10, 30000);
+        js_consumer(&b.t, name, "g", 10, -1);
     }
     fill(&b, 1, 100);
     join(&b, &k, false, 0, 64);
@@ -525,6 +530,11 @@ Test(dispatch, subscription_goes_on_after_the_server_was_away, .timeout = 60)
     close_bench(&b);
 }
 
+static bool got_three(void *arg)
+{
+    return ((taker *)arg)->got == 3;
+}
+
 Test(dispatch, paused_server_ends_fetches_in_time, .timeout = 60)
 {
     static bench b;
@@ -540,8 +550,82 @@ Test(dispatch, paused_server_ends_fetches_in_time, .timeout = 60)
     k.ack = true;
     fill(&b, 1, 3);
     join(&b, &k, true, 8000, 10);
-    loop_until(&b.t, is_quiet, &k, 8000, "messages after it");
-    cr_expect_eq(k.got, 3);
+    loop_until(&b.t, got_three, &k, 8000, "messages after it"); /* maybe in pieces: pulls had piled up at the server */
+    way_taker_leave(k.t);
+    close_bench(&b);
+}
+
+Test(dispatch, silent_server_costs_a_subscription_nothing_but_time, .timeout = 60)
+{
+    static bench b;
+    taker k = {.ack = true, .refill = true};
+
+    open_bench(&b, 2, 10, 5000);
+    join(&b, &k, false, 0, 64);
+    loop_for(&b.t, 200);
+    own_server_freeze(&b.server); /* no heartbeats */
+    loop_for(&b.t, 4000);
+    own_server_thaw(&b.server);
+    cr_expect_not(k.failed);
+    fill(&b, 1, 50);
+    fill(&b, 2, 50);
+    loop_until(&b.t, have_100, &b, 8000, "messages after it");
+    loop_for(&b.t, 200);
+    for (int32_t p = 1; p <= 2; p++)
+        for (int i = 1; i <= 50; i++)
+            cr_expect_eq(b.seen[p][i], 1);
+    way_taker_leave(k.t);
+    close_bench(&b);
+}
+
+Test(dispatch, fetch_that_does_not_wait_finds_what_was_just_produced, .timeout = 30)
+{
+    static bench b;
+    taker none = {.ack = true}, k = {.ack = true};
+
+    open_bench(&b, 4, 10, 5000);
+    join(&b, &none, true, 0, 10);
+    loop_for(&b.t, 30);
+    cr_expect_eq(none.got, 0);
+    way_taker_leave(none.t);
+    fill(&b, 3, 2); /* its partition has just been seen empty */
+    join(&b, &k, true, 0, 10);
+    loop_until(&b.t, is_quiet, &k, 1000, "quiet");
+    cr_expect_eq(k.got, 2);
+    way_taker_leave(k.t);
+    loop_for(&b.t, 100);
+    cr_expect_eq(way_dispatch_groups(b.d), 0, "no pull was left open");
+    close_bench(&b);
+}
+
+static bool got_two(void *arg)
+{
+    return ((taker *)arg)->got >= 2;
+}
+
+Test(dispatch, strict_order_waits_for_the_ack, .timeout = 30)
+{
+    static bench b;
+    taker k = {.keep = true};
+    way_msg *first;
+
+    open_bench(&b, 2, 10, 5000);
+    b.g->spec.max_ack_pending = 1;
+    b.g->spec.ordered = true;
+    cr_assert_eq(js_DeleteConsumer(b.t.js, "st$1", "g", NULL, NULL), NATS_OK);
+    js_consumer(&b.t, "st$1", "g", 10, 1);
+    fill(&b, 1, 3);
+    join(&b, &k, false, 0, 10);
+    loop_until(&b.t, has_some, &k, 3000, "the first");
+    loop_for(&b.t, 1500); /* longer than a sweep may take */
+    cr_expect_eq(k.got, 1);
+    cr_expect_not(k.failed);
+    first = k.kept[0];
+    cr_assert_eq(way_link_publish(b.acks, way_msg_reply(first), NULL, "+ACK", 4, NULL), WAY_OK);
+    loop_until(&b.t, got_two, &k, 2000, "the second");
+    cr_expect_eq(b.seen[1][2], 1);
+    way_msg_free(first);
+    way_msg_free(k.kept[1]);
     way_taker_leave(k.t);
     close_bench(&b);
 }

@@ -203,6 +203,29 @@ Test(link, opens_without_a_server_and_finds_it_later)
     own_server_end(&s);
 }
 
+Test(link, buffer_is_bounded_while_the_server_is_away)
+{
+    own_server s;
+    loop_test t;
+    one a, b;
+    static char big[70000];
+
+    memset(big, 'x', sizeof big - 1);
+    own_server_start(&s, "");
+    loop_open(&t, s.url, true);
+    t.cfg.publish_buffer_bytes = 100000;
+    own_server_kill(&s);
+    loop_for(&t, 200);
+    cr_expect_not(way_link_up(t.link));
+    cr_expect_eq(ask(&t, &a, "x", big, 1000), WAY_OK, "%s", t.e.text);
+    cr_expect_eq(ask(&t, &b, "x", big, 1000), WAY_E_FULL, "%s", t.e.text);
+    loop_until(&t, one_done, &a, 3000, "the deadline");
+    cr_expect_eq(a.code, WAY_E_TIMEOUT);
+    cr_expect_eq(way_link_buffered(t.link), 0, "and nothing of it is sent later");
+    loop_close(&t);
+    own_server_end(&s);
+}
+
 /* ---- many, with retries ---- */
 
 enum { MANY = 100000, WINDOW = 2000 };
