@@ -20,6 +20,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/control/activate.h"
 #include "core/control/bringup.h"
 #include "core/control/internal_streams.h"
 #include "core/control/reconcile.h"
@@ -39,10 +40,11 @@ enum {
 };
 
 struct way_control {
-    const way_config *cfg; /* the first five: set before start */
+    const way_config *cfg; /* down to holder: set before start */
     way_hub *hub;
     way_control_hooks hooks;
     way_sync *sync;
+    way_activator *activator;
     char holder[80];
 
     pthread_mutex_t mu;
@@ -70,6 +72,7 @@ way_control *way_control_new(const way_config *cfg, way_hub *hub, const way_cont
     c->hub = hub;
     c->hooks = *hooks;
     c->sync = way_sync_new(hub);
+    c->activator = way_activator_new();
     if (gethostname(host, sizeof host - 1) != 0)
         host[0] = '\0';
     way_random_id(random);
@@ -89,6 +92,7 @@ void way_control_free(way_control *c)
     if (!c)
         return;
     way_sync_free(c->sync);
+    way_activator_free(c->activator);
     pthread_cond_destroy(&c->wake);
     pthread_cond_destroy(&c->jobs);
     pthread_mutex_destroy(&c->mu);
@@ -157,6 +161,11 @@ const char *way_control_holder(const way_control *c)
 way_sync *way_control_sync(way_control *c)
 {
     return c->sync;
+}
+
+way_activator *way_control_activator(way_control *c)
+{
+    return c->activator;
 }
 
 const unsigned char *way_control_jwt_key(const way_control *c)

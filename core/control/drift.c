@@ -40,7 +40,7 @@ static void streams(const way_parts *parts, const way_map *map, struct problems 
             add(l, i + 1, "stream_replaced", "the stream is not the one that this station made");
             break;
         case WAY_PART_OURS:
-            way_map_stream(map, i + 1, &want);
+            way_map_stream_over(map, i + 1, &parts->info[i].config, &want);
             if (way_map_stream_differs(&want, &parts->info[i].config, text, sizeof text))
                 add(l, i + 1, "stream_changed", text);
         }

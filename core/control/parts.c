@@ -101,7 +101,7 @@ way_code way_parts_update_streams(way_op *op, const way_parts *p, const way_map 
 
     while (rc == WAY_OK && (n = next_chunk(p, &at, part)) > 0) {
         for (int32_t i = 0; i < n; i++)
-            way_map_stream(m, part[i], &cfg[i]);
+            way_map_stream_over(m, part[i], &p->info[part[i] - 1].config, &cfg[i]);
         rc = way_op_keep(op, e);
         if (rc == WAY_OK)
             rc = js->streams_update(js, cfg, n, &done, e);

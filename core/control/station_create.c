@@ -10,6 +10,7 @@
 #include "core/base/fault.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/control/activate.h"
 #include "core/control/steps.h"
 
 enum {
@@ -46,12 +47,15 @@ static way_code make(way_op *op, const way_station_spec *spec, int64_t id, way_j
     way_js_port *js = op->w->js;
     size_t n = (size_t)spec->partitions;
     way_js_stream *cfg = way_xcalloc(n, sizeof *cfg);
+    way_server_info srv;
     way_map map;
 
+    way_code rc = js->server(js, &srv, e);
     way_map_init(&map, spec, id, way_control_instance(op->w->ctl));
-    for (size_t i = 0; i < n; i++)
-        way_map_stream(&map, (int32_t)i + 1, &cfg[i]);
-    way_code rc = js->streams_create(js, cfg, spec->partitions, info, NULL, e);
+    for (size_t i = 0; rc == WAY_OK && i < n; i++)
+        way_map_stream_new(&map, (int32_t)i + 1, &srv, &cfg[i]);
+    if (rc == WAY_OK)
+        rc = js->streams_create(js, cfg, spec->partitions, info, NULL, e);
     free(cfg);
     WAY_FAULT("station.create.streams");
     if (rc != WAY_OK || !spec->ack_based)
@@ -66,13 +70,15 @@ static way_code make(way_op *op, const way_station_spec *spec, int64_t id, way_j
     return rc;
 }
 
-static way_code activate(way_op *op, const way_station_spec *spec, int64_t id, const way_js_stream_info *info,
-                         way_err *e)
+static way_code activate(way_op *op, const way_actor *by, const way_station_spec *spec, int64_t id,
+                         const way_js_stream_info *info, way_err *e)
 {
     const char **created = way_xcalloc((size_t)spec->partitions, sizeof *created);
     for (int32_t i = 0; i < spec->partitions; i++)
         created[i] = info[i].created;
-    way_code rc = way_station_activate(op->w->pg, id, created, spec->partitions, e);
+    way_activation one = {.id = id, .created = created, .n = spec->partitions};
+    one.audit = (way_audit_row){by->user, by->from, "station.create", spec->name, NULL, NULL};
+    way_code rc = way_activate(way_control_activator(op->w->ctl), op->w->pg, &one, e);
     free(created);
     if (rc != WAY_E_UNAVAILABLE)
         return rc;
@@ -147,7 +153,7 @@ way_code way_op_station_create(way_work *w, const way_actor *by, way_station_spe
         goto out;
     rc = make(&op, spec, id, info, e);
     if (rc == WAY_OK)
-        rc = activate(&op, spec, id, info, e);
+        rc = activate(&op, by, spec, id, info, e);
     WAY_FAULT("station.create.active");
     if (rc != WAY_OK) {
         rc = explain(&op, spec, id, rc, e);
@@ -156,7 +162,6 @@ way_code way_op_station_create(way_work *w, const way_actor *by, way_station_spe
     }
     way_info("station", "created", "name=%s id=%lld partitions=%d replicas=%d by=%s", spec->name, (long long)id,
              (int)spec->partitions, (int)spec->replicas, by->user);
-    way_op_audit(&op, by, "station.create", spec->name);
     way_op_unlock(&op);
     rc = way_op_sync(&op, e);
 out:

@@ -23,5 +23,6 @@ void way_control_set_instance(way_control *c, const char *instance); /* before a
 /* Says which process holds a lease: unique per start. */
 const char *way_control_holder(const way_control *c);
 struct way_sync *way_control_sync(way_control *c);
+struct way_activator *way_control_activator(way_control *c);
 
 #endif

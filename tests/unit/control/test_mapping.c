@@ -134,6 +134,29 @@ Test(mapping, what_differs_is_named)
     way_station_spec_fini(&s);
 }
 
+Test(mapping, memory_on_an_old_server_has_no_feed)
+{
+    static const struct {
+        way_storage storage;
+        int patch;
+        bool feed;
+    } row[] = {{WAY_STORAGE_FILE, 10, true}, {WAY_STORAGE_MEMORY, 10, false}, {WAY_STORAGE_MEMORY, 25, true}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        way_station_spec s = station();
+        way_server_info srv = {.major = 2, .minor = 9, .patch = row[i].patch};
+        way_map m;
+        way_js_stream made, over;
+        char text[256];
+        s.storage = row[i].storage;
+        way_map_init(&m, &s, 1, "x");
+        way_map_stream_new(&m, 1, &srv, &made);
+        cr_expect_eq(made.republish_dest[0] != '\0', row[i].feed, "row %zu", i);
+        way_map_stream_over(&m, 1, &made, &over);
+        cr_expect_not(way_map_stream_differs(&over, &made, text, sizeof text), "row %zu: %s", i, text);
+        way_station_spec_fini(&s);
+    }
+}
+
 Test(mapping, no_limit_is_one_value_in_a_group)
 {
     way_group_spec g;
