@@ -81,15 +81,33 @@ static void write_b64(way_buf *out, const char *key, const char *p, size_t len)
     way_buf_char(out, '"');
 }
 
+/* Messages come many to a second: date and hour are rendered once for each second, the fraction by hand. */
+static void write_time(way_buf *out, int64_t ns)
+{
+    static _Thread_local struct {
+        int64_t second;
+        char text[WAY_RFC3339_MAX];
+    } last = {.second = -1};
+    int64_t second = ns / 1000000000;
+
+    if (ns < 0 || second != last.second) {
+        way_rfc3339_from_ns(ns, last.text);
+        last.second = ns < 0 ? -1 : second;
+    } else {
+        char *end = last.text + strlen(last.text) - 1; /* at the Z */
+        for (int64_t fraction = ns % 1000000000, i = 0; i < 9; i++, fraction /= 10)
+            *--end = (char)('0' + fraction % 10);
+    }
+    way_json_kv_str(out, "time", last.text);
+}
+
 void way_message_write(const way_message *m, bool as_text, way_buf *out)
 {
-    char time[WAY_RFC3339_MAX];
     shown s = {.out = out};
 
     way_json_kv_int(out, "partition", m->partition);
     way_json_kv_uint(out, "seq", m->seq);
-    way_rfc3339_from_ns(m->time_ns, time);
-    way_json_kv_str(out, "time", time);
+    write_time(out, m->time_ns);
     if (m->key && !way_utf8_valid(m->key, strlen(m->key)))
         write_b64(out, "key_b64", m->key, strlen(m->key));
     else if (m->key)

@@ -85,3 +85,23 @@ Test(message, control_bytes_do_not_swell)
     cJSON_Delete(doc);
     free(data);
 }
+
+Test(message, times_of_one_second_and_of_others)
+{
+    static const struct {
+        int64_t ns;
+        const char *want;
+    } row[] = {
+        {1700000000123456789, "2023-11-14T22:13:20.123456789Z"}, {1700000000000000001, "2023-11-14T22:13:20.000000001Z"},
+        {1700000000999999999, "2023-11-14T22:13:20.999999999Z"}, {1700000001000000000, "2023-11-14T22:13:21.000000000Z"},
+        {0, "1970-01-01T00:00:00.000000000Z"}, {5, "1970-01-01T00:00:00.000000005Z"}, {-1, "1969-12-31T23:59:59.999999999Z"},
+        {7, "1970-01-01T00:00:00.000000007Z"},
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        way_message m = {.partition = 1, .seq = 1, .time_ns = row[i].ns, .data = "", .len = 0};
+        cJSON *doc = render(&m, true);
+        cr_expect_str_eq(text(doc, "time"), row[i].want);
+        cJSON_Delete(doc);
+    }
+}
