@@ -270,25 +270,31 @@ __attribute__((unused)) static void bench_api(natsConnection *nc, const char *su
     natsMsg_Destroy(msg);
 }
 
-/* A file stream as a station's partition has it. */
-__attribute__((unused)) static void bench_stream_config(const char *name, char *out, size_t size)
+/* A file stream as a station's partition has it; plain: without its republish rule, which nats-server works on for every
+ * message even when nobody listens. */
+__attribute__((unused)) static void bench_stream_config(const char *name, bool plain, char *out, size_t size)
 {
+    char live[256] = "";
+
+    if (!plain)
+        snprintf(live, sizeof live, ",\"republish\":{\"src\":\"%s.final\",\"dest\":\"way.live.%s\"}", name, name);
     snprintf(out, size,
              "{\"name\":\"%s\",\"subjects\":[\"%s.>\"],\"retention\":\"limits\",\"storage\":\"file\",\"num_replicas\":1,"
              "\"max_age\":3600000000000,\"max_msgs\":-1,\"max_bytes\":-1,\"max_msg_size\":8388608,"
-             "\"duplicate_window\":120000000000,\"allow_direct\":true}",
-             name, name);
+             "\"duplicate_window\":120000000000,\"allow_direct\":true%s}",
+             name, name, live);
 }
 
-__attribute__((unused)) static void bench_streams(natsConnection *nc, const char *prefix, long n, const char *verb)
+__attribute__((unused)) static void bench_streams(natsConnection *nc, const char *prefix, long n, const char *verb,
+                                                 bool plain)
 {
     for (long i = 1; i <= n; i++) {
-        char name[64], subject[128], body[512] = "";
+        char name[64], subject[128], body[768] = "";
 
         snprintf(name, sizeof name, "%s$%ld", prefix, i);
         snprintf(subject, sizeof subject, "$JS.API.STREAM.%s.%s", verb, name);
         if (strcmp(verb, "CREATE") == 0)
-            bench_stream_config(name, body, sizeof body);
+            bench_stream_config(name, plain, body, sizeof body);
         bench_api(nc, subject, body, strcmp(verb, "DELETE") == 0 ? "10059" : NULL);
     }
 }

@@ -1,6 +1,6 @@
 /* Raw side of producing: JetStream publishes on one cnats connection, so many unanswered at a time, into n file streams.
  *
- *   raw_publish --url nats://… --window 64 --streams 1 --bytes 200 (--seconds 3 | --count N) [--keep 1]
+ *   raw_publish --url nats://… --window 64 --streams 1 --bytes 200 (--seconds 3 | --count N) [--keep 1] [--plain 1]
  *
  * One thread, cnats on epoll, one write per turn, replies on one inbox subscription: what a careful C program would do.  js_PublishAsync
  * is slower than this (it waits inside, and answers on a thread of its own). */
@@ -14,8 +14,9 @@ int main(int argc, char **argv)
     double seconds = (double)bench_number(argc, argv, "--seconds", "3");
     const char *prefix = bench_flag(argc, argv, "--prefix", "raw");
     bool keep = bench_number(argc, argv, "--keep", "0") != 0;
+    bool plain = bench_number(argc, argv, "--plain", "0") != 0;
     char (*subjects)[80] = calloc((size_t)streams, sizeof *subjects), *body = malloc((size_t)bytes + 1);
-    natsConnection *plain = NULL;
+    natsConnection *admin = NULL;
     natsSubscription *sub = NULL;
     natsInbox *inbox = NULL;
     bench_loop l;
@@ -27,9 +28,9 @@ int main(int argc, char **argv)
     memset(body, 'x', (size_t)bytes);
     for (long i = 0; i < streams; i++)
         snprintf(subjects[i], sizeof *subjects, "%s$%ld.final", prefix, i + 1);
-    BENCH_OK(natsConnection_ConnectTo(&plain, url));
-    bench_streams(plain, prefix, streams, "DELETE");
-    bench_streams(plain, prefix, streams, "CREATE");
+    BENCH_OK(natsConnection_ConnectTo(&admin, url));
+    bench_streams(admin, prefix, streams, "DELETE", plain);
+    bench_streams(admin, prefix, streams, "CREATE", plain);
 
     bench_loop_open(&l, url);
     BENCH_OK(natsInbox_Create(&inbox));
@@ -64,6 +65,6 @@ int main(int argc, char **argv)
     printf("{\"per_s\":%.1f,\"count\":%ld,\"seconds\":%.3f}\n", (double)acked / seconds, acked, seconds);
     fflush(stdout);
     if (!keep)
-        bench_streams(plain, prefix, streams, "DELETE");
+        bench_streams(admin, prefix, streams, "DELETE", plain);
     _exit(0); /* what is left is the kernel's: destroying a connection in event-loop mode wants more turns of the loop */
 }

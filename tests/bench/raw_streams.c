@@ -15,11 +15,11 @@ int main(int argc, char **argv)
     BENCH_OK(natsOptions_SetURL(opts, url));
     BENCH_OK(natsOptions_SetSendAsap(opts, true)); /* else each request waits for cnats' flusher */
     BENCH_OK(natsConnection_Connect(&nc, opts));
-    bench_streams(nc, "rawmade", count, "DELETE");
+    bench_streams(nc, "rawmade", count, "DELETE", false);
     from = bench_now();
-    bench_streams(nc, "rawmade", count, "CREATE");
+    bench_streams(nc, "rawmade", count, "CREATE", false);
     seconds = bench_now() - from;
-    bench_streams(nc, "rawmade", count, "DELETE");
+    bench_streams(nc, "rawmade", count, "DELETE", false);
     printf("{\"per_s\":%.1f,\"count\":%ld,\"seconds\":%.3f}\n", (double)count / seconds, count, seconds);
     natsConnection_Destroy(nc);
     natsOptions_Destroy(opts);

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     size_t size = (size_t)batch * 600 + 64;
     char *body = malloc(size);
     bench_http h;
-    double from, seconds;
+    double from, seconds, fetching = 0, turn;
 
     if (!body)
         bench_die("no memory");
@@ -51,8 +51,10 @@ int main(int argc, char **argv)
         long n;
         int ask_len = snprintf(ask, sizeof ask, "{\"max\":%ld,\"wait_ms\":2000}", count - got < batch ? count - got : batch);
 
+        turn = bench_now();
         if (bench_http_do(&h, "POST", fetch, token, ask, (size_t)ask_len) != 200)
             bench_die("fetch: %d %.*s", h.status, (int)h.body_len, h.body);
+        fetching += bench_now() - turn;
         memcpy(body, "{\"ack\":[", 8);
         n = collect(h.body, h.body_len, body, &len);
         if (n == 0)
@@ -66,7 +68,7 @@ int main(int argc, char **argv)
         got += n;
     }
     seconds = bench_now() - from;
-    printf("{\"per_s\":%.1f,\"count\":%ld,\"seconds\":%.3f}\n", (double)got / seconds, got, seconds);
+    printf("{\"per_s\":%.1f,\"count\":%ld,\"seconds\":%.3f,\"fetching\":%.3f}\n", (double)got / seconds, got, seconds, fetching);
     bench_http_close(&h);
     free(body);
     return 0;
