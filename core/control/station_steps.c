@@ -9,7 +9,8 @@
 bool way_is_refusal(way_code rc)
 {
     return rc == WAY_E_INVAL || rc == WAY_E_CONFLICT || rc == WAY_E_EXISTS || rc == WAY_E_NEWER_SERVER ||
-           rc == WAY_E_FORBIDDEN || rc == WAY_E_TOO_LARGE;
+           rc == WAY_E_FORBIDDEN || rc == WAY_E_TOO_LARGE ||
+           rc == WAY_E_FULL; /* no storage left: waiting for some would leave half of the partitions changed for ever */
 }
 
 void way_op_audit(way_op *op, const way_actor *by, const char *action, const char *object)
