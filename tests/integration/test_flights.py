@@ -16,18 +16,15 @@ import pytest
 
 from test_produce import partition_of
 from way import servers
-from way.http import Way, data_of
+from way.http import data_of
 
 PARTITIONS = 8
 
 
 @pytest.fixture(scope="session")
-def flights():
+def flights_file():
     given = os.environ.get("WAY_TEST_FLIGHTS")
-    path = pathlib.Path(given) if given else fetched()
-    records = json.loads(path.read_text())
-    assert len(records) == 20_000
-    return records
+    return pathlib.Path(given) if given else fetched()
 
 
 def fetched():
@@ -49,69 +46,55 @@ def fetched():
     return path
 
 
-def command(daemon, way, *words, **kw):
-    env = {**os.environ, "WAYSTATION_TOKEN": way.api.token}
-    return subprocess.run([servers.BIN, *words], capture_output=True, text=True, timeout=120, env=env, **kw)
+def command(daemon, way, *words, stdout=subprocess.PIPE):
+    env = {**os.environ, "WAYSTATION_TOKEN": way.api.token, "WAYSTATION_API_URL": f"http://127.0.0.1:{daemon.api_port}",
+           "WAYSTATION_REST_URL": f"http://127.0.0.1:{daemon.rest_port}"}
+    return subprocess.run([servers.BIN, *words], stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120, env=env)
 
 
-def test_flights(daemon, way, flights, name, tmp_path):
+def test_flights(daemon, way, flights_file, name, tmp_path):
+    flights = json.loads(flights_file.read_text())
+    assert len(flights) == 20_000
     way.station(name, partitions=PARTITIONS)
     way.group(name, "g")
-    lines = [json.dumps(record, separators=(",", ":")) for record in flights]
-    file = tmp_path / "flights.ndjson"
-    file.write_text("\n".join(lines) + "\n")
-    produced = produce_by_command_line(daemon, way, name, file)
-    assert produced.returncode == 0, produced.stdout + produced.stderr
+    done = command(daemon, way, "produce", name, "--file", str(flights_file), "--json-array", "--key-from", "/origin")
+    assert done.returncode == 0, done.stdout + done.stderr
 
     want = collections.Counter(partition_of(record["origin"], PARTITIONS) for record in flights)
     shown = way.api.get(f"/v1/stations/{name}").json
     assert shown["messages"] == 20_000
     assert {p["partition"]: p["messages"] for p in shown["partition_list"] if p["messages"]} == want
 
-    got = consume(daemon, name, 4)
+    got = consume(daemon, way, name, 4, tmp_path)
     assert len(got) == 20_000 and {m["deliveries"] for m in got} == {1}
     assert len({(m["partition"], m["seq"]) for m in got}) == 20_000, "each exactly once"
-    assert collections.Counter(data_of(m).decode() for m in got) == collections.Counter(lines)
     by_origin, by_file = collections.defaultdict(list), collections.defaultdict(list)
     for message in sorted(got, key=lambda m: m["seq"]):
-        origin = json.loads(data_of(message))["origin"]
-        assert message["key"] == origin and message["partition"] == partition_of(origin, PARTITIONS)
-        by_origin[origin].append(data_of(message).decode())
-    for line, record in zip(lines, flights):
-        by_file[record["origin"]].append(line)
-    assert by_origin == by_file, "order of each origin"
+        record = json.loads(data_of(message))
+        assert message["key"] == record["origin"] and message["partition"] == partition_of(record["origin"], PARTITIONS)
+        by_origin[record["origin"]].append(record)
+    for record in flights:
+        by_file[record["origin"]].append(record)
+    assert by_origin == by_file, "every record, in file order of its origin"
     left = way.api.get(f"/v1/stations/{name}/groups/g").json
     assert left["lag"] == 0 and left["unacked"] == 0
 
 
-def consume(daemon, name, parallel):
-    got, lock, problems = [], threading.Lock(), []
+def consume(daemon, way, name, parallel, folder):
+    """The group by so many consumers at once, each a command of its own, until nothing is left."""
+    outs = [folder / f"consumer{i}.ndjson" for i in range(parallel)]
 
-    def work():
-        way = Way(daemon)
-        try:
-            quiet = 0
-            while quiet < 3:
-                messages = way.fetch(name, "g", 500, 1000)
-                if messages:
-                    way.ack(name, "g", messages)
-                quiet = 0 if messages else quiet + 1
-                with lock:
-                    got.extend(messages)
-                    if len(got) >= 20_000:
-                        return
-        except Exception as error:  # shown by the test
-            problems.append(error)
+    def work(out):
+        with open(out, "w") as file:
+            results.append(command(daemon, way, "consume", name, "--group", "g", "--json", "--timeout", "3s", stdout=file))
 
-    threads = [threading.Thread(target=work) for _ in range(parallel)]
+    results = []
+    threads = [threading.Thread(target=work, args=(out,)) for out in outs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(120)
-    assert not problems, problems
-    return got
-
-
-def produce_by_command_line(daemon, way, name, file):
-    with open(file) as lines:
-        return command(daemon, way, "produce", name, "--lines", "data", "--key-from", "/origin", stdin=lines)
+    assert [r.returncode for r in results] == [0] * parallel, results
+    got = [[json.loads(line) for line in out.read_text().splitlines()] for out in outs]
+    assert all(got), "every consumer had its part"
+    return sum(got, [])
