@@ -76,8 +76,8 @@ static way_code activate(way_op *op, const way_actor *by, const way_station_spec
     const char **created = way_xcalloc((size_t)spec->partitions, sizeof *created);
     for (int32_t i = 0; i < spec->partitions; i++)
         created[i] = info[i].created;
-    way_activation one = {.id = id, .created = created, .n = spec->partitions};
-    one.audit = (way_audit_row){by->user, by->from, "station.create", spec->name, NULL, NULL};
+    way_activation one = {.row = {.id = id, .streams_created = created, .n = spec->partitions, .actor = by->user,
+                                  .address = by->from, .object = spec->name}};
     way_code rc = way_activate(way_control_activator(op->w->ctl), op->w->pg, &one, e);
     free(created);
     if (rc != WAY_E_UNAVAILABLE)

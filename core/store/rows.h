@@ -52,6 +52,16 @@ WAY_MUST_CHECK way_code way_station_move(way_pg *pg, int64_t id, way_state from,
  * one transaction, one change. */
 WAY_MUST_CHECK way_code way_station_activate(way_pg *pg, int64_t id, const char *const *streams_created,
                                              int32_t n, way_err *e);
+/* The same for several stations in one statement and one change, each with its row of the audit ("station.create"). */
+typedef struct way_station_activation {
+    struct way_station_activation *next;
+    int64_t id;
+    const char *const *streams_created; /* n of them */
+    int32_t n;
+    const char *actor, *address, *object;
+    bool active; /* set: false when its row was not in state creating any more */
+} way_station_activation;
+WAY_MUST_CHECK way_code way_stations_activate(way_pg *pg, way_station_activation *list, way_err *e);
 /* Writes a new spec if spec_version is still `from_version` and nothing is being applied (else WAY_E_CONFLICT); the old one is
  * kept as previous_spec until way_station_applied or way_station_restore. */
 WAY_MUST_CHECK way_code way_station_set_spec(way_pg *pg, int64_t id, int64_t from_version,
