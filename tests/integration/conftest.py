@@ -28,7 +28,8 @@ def postgres():
 
 @pytest.fixture(scope="module")
 def stack(postgres, request):
-    made = servers.Stack(postgres, request.module.__name__.split(".")[-1].replace("_", "-"))
+    made = servers.Stack(postgres, request.module.__name__.split(".")[-1].replace("_", "-"),
+                         config=getattr(request.module, "CONFIG", None))  # of every daemon of the module
     yield made
     made.close()
 

@@ -14,7 +14,7 @@ from way.http import Way
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POINTS = sorted({m for f in (ROOT / "core" / "control").glob("*.c") for m in re.findall(r'WAY_FAULT\("([^"]+)"\)', f.read_text())})
-FAST = {"reconcile_ms": 200, "lease_ms": 1000}
+FAST = {"reconcile_ms": 200, "lease_ms": 1000, "catalog_poll_ms": 100}
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,8 @@ import pytest
 from way import wait
 from way.http import Client, Way, data_of
 
+CONFIG = {"catalog_poll_ms": 100}  # a seek waits until every daemon has heard of it: two polls
+
 
 def path(station, group=""):
     return f"/v1/stations/{station}/groups" + (f"/{group}" if group else "")

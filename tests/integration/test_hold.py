@@ -7,6 +7,8 @@ import pytest
 
 from way.http import Way, data_of
 
+CONFIG = {"catalog_poll_ms": 100}  # a seek waits until every daemon has heard of it: two polls
+
 
 class Producers(threading.Thread):
     """Sends numbered messages, with ids, until told to stop; remembers what was acked and on which partition."""

@@ -229,7 +229,8 @@ def test_a_stream_of_our_name_that_is_not_ours_stays(way, nats, name):
     assert [s for s in nats.streams() if s.startswith(name + "$")] == [f"{name}$2"]
 
 
-def test_a_stream_that_disappears_is_a_problem_and_not_made_again(stack, name):
+def test_a_stream_that_disappears_is_a_problem_and_not_made_again(own_stack, name):
+    stack = own_stack  # where no other daemon holds the lease of reconcile
     fast = stack.daemon(config={"reconcile_ms": 300})
     way = Way(fast)
     way.station(name, partitions=2)
