@@ -19,6 +19,8 @@ static void compare(const way_js_stream_info *s, const way_js_consumer_info *c, 
 {
     uint64_t end = s->last_seq + 1;
     uint64_t first = s->first_seq < end ? s->first_seq : end;
+    if (first == 0) /* a stream that never had a message */
+        first = end;
     uint64_t from = c->exists ? c->delivered_seq + 1 : first;
 
     if (from < first)

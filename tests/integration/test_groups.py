@@ -281,6 +281,16 @@ def test_a_dry_run_says_what_a_seek_would_do_and_does_nothing(way, nats, name):
     assert drain(way, name, "g", 10) == list(range(1002, 1010)) + [2008, 2009]
 
 
+def test_a_partition_without_messages_is_neither_skipped_nor_repeated(way, name):
+    way.station(name, partitions=2)
+    way.produced(name, "1", partition=1)
+    way.group(name, "g")
+    assert drain(way, name, "g", 1) == [1]
+    result = seek(way, name, "g", "all", dry_run=True)
+    first, second = ({k: p[k] for k in ("from", "to", "skips", "repeats")} for p in result["partitions"])
+    assert first == {"from": 2, "to": 1, "skips": 0, "repeats": 1} and second == {"from": 1, "to": 1, "skips": 0, "repeats": 0}
+
+
 def test_receipts_from_before_a_seek_are_refused(way, nats, name):
     filled(way, name, 5)
     way.group(name, "g")
