@@ -37,6 +37,7 @@ enum {
     INTERNAL_STREAMS_MS = 10000,
     LEASE_LOOK_MS = 1000, /* how soon a daemon takes over when the holder of the lease is gone */
     SWEEP_MS = 60 * 60 * 1000,
+    LOOK_AT_ALL = 6, /* every so many rounds: what was changed behind our back is found later than what we left undone */
 };
 
 struct way_control {
@@ -391,6 +392,7 @@ static void *reconcile_main(void *arg)
     way_control *c = arg;
     way_work w;
     bool ever = false, go_on = wait_started(c);
+    int rounds = 0;
     int64_t next_sweep = way_mono_ms() + SWEEP_MS;
 
     way_work_init(&w, c);
@@ -398,10 +400,11 @@ static void *reconcile_main(void *arg)
         way_err e = {0};
         bool held = false;
         int repaired = 0;
-        way_code rc = way_reconcile_round(&w, &held, &repaired, &e);
+        way_code rc = way_reconcile_round(&w, rounds % LOOK_AT_ALL == 0, &held, &repaired, &e);
         if (rc != WAY_OK)
             way_warn("reconcile", "round_failed", "error=\"%s\"", e.text);
         ever |= rc == WAY_OK && held;
+        rounds = rc == WAY_OK && held ? rounds + 1 : 0; /* a new holder begins with a look at everything */
         if (rc == WAY_OK && held && way_mono_ms() >= next_sweep) {
             sweep(&w);
             next_sweep = way_mono_ms() + SWEEP_MS;

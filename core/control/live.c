@@ -31,11 +31,17 @@ static way_code is_held(way_js_port *js, const way_station *st, way_station_live
         way_map_hold(st->spec.internal, i + 1, &who[i]);
     way_code rc = js->consumers_info(js, who, live->n, info, e);
     live->held = rc == WAY_OK;
-    for (size_t i = 0; rc == WAY_OK && i < n; i++)
+    for (size_t i = 0; rc == WAY_OK && i < n; i++) {
         if (live->parts[i].exists && !info[i].exists)
             live->held = false;
+        /* times of one server, all in UTC: text order is time order as far as the second */
+        if (info[i].exists && (!live->held_since[0] || strcmp(info[i].created, live->held_since) < 0))
+            memcpy(live->held_since, info[i].created, sizeof live->held_since);
+    }
     if (live->held)
         live->held_messages = live->messages;
+    else
+        live->held_since[0] = '\0';
     free(info);
     free(who);
     return rc;

@@ -9,6 +9,7 @@
 enum {
     SYNC_RETRY_MS = 50,
     SYNC_TRIES_MS = 3000,
+    REPAIR_REQUEST_MS = 5000,
 };
 
 void way_op_init(way_op *op, way_work *w, way_fence *fence)
@@ -124,7 +125,11 @@ way_code way_op_keep(way_op *op, way_err *e)
         if (rc != WAY_OK)
             return rc;
     }
-    w->js->deadline_ms = w->deadline_ms < op->fence->until_ms ? w->deadline_ms : op->fence->until_ms;
+    /* nobody waits for reconcile's answer, and a stop waits for its request */
+    int64_t until = now + REPAIR_REQUEST_MS;
+    if (until > op->fence->until_ms)
+        until = op->fence->until_ms;
+    w->js->deadline_ms = until < w->deadline_ms ? until : w->deadline_ms;
     return WAY_OK;
 }
 

@@ -36,6 +36,7 @@ typedef struct way_station_live {
     int32_t fullest; /* partition with the most messages */
     bool held;       /* ack_based: the hold is in place (no group) */
     uint64_t held_messages;
+    char held_since[WAY_RFC3339_LEN]; /* when the oldest of its durables was made; "" not held */
 } way_station_live;
 WAY_MUST_CHECK way_code way_op_station_live(way_work *w, const way_station *st, way_station_live *out, way_err *e);
 /* Messages and bytes of many stations at once (a page of the list); arrays of n, sums per station. */

@@ -155,14 +155,15 @@ static way_code one(way_op *op, int64_t id, int *repaired, way_err *e)
     return rc == WAY_E_NOT_FOUND ? WAY_OK : rc;
 }
 
-static way_code all(way_work *w, way_fence *f, int *repaired, way_err *e)
+static way_code walk(way_work *w, way_fence *f, bool everything, int *repaired, way_err *e)
 {
     int64_t ids[BATCH], after = 0;
     int n = BATCH;
     way_code rc = WAY_OK;
 
     while (rc == WAY_OK && n == BATCH) {
-        rc = way_station_ids(w->pg, after, BATCH, ids, &n, e);
+        rc = everything ? way_station_ids(w->pg, after, BATCH, ids, &n, e)
+                        : way_station_unsettled_ids(w->pg, after, BATCH, ids, &n, e);
         for (int i = 0; rc == WAY_OK && i < n; i++) {
             way_op op;
             way_err why = {0};
@@ -185,7 +186,7 @@ static way_code all(way_work *w, way_fence *f, int *repaired, way_err *e)
     return rc;
 }
 
-way_code way_reconcile_round(way_work *w, bool *held, int *repaired, way_err *e)
+way_code way_reconcile_round(way_work *w, bool all, bool *held, int *repaired, way_err *e)
 {
     way_fence f = {0};
     way_server_info srv;
@@ -197,7 +198,7 @@ way_code way_reconcile_round(way_work *w, bool *held, int *repaired, way_err *e)
         return rc;
     rc = w->js->server(w->js, &srv, e);
     if (rc == WAY_OK)
-        rc = all(w, &f, repaired, e);
+        rc = walk(w, &f, all, repaired, e);
     if (*repaired > 0) {
         way_info("reconcile", "repaired", "count=%d", *repaired);
         way_op_sync_soon(w); /* else the next poll shows it */
@@ -208,7 +209,7 @@ way_code way_reconcile_round(way_work *w, bool *held, int *repaired, way_err *e)
 way_code way_reconcile_run(way_work *w, int *repaired, way_err *e)
 {
     bool held = false;
-    return way_reconcile_round(w, &held, repaired, e);
+    return way_reconcile_round(w, true, &held, repaired, e);
 }
 
 way_code way_reconcile_sweep(way_work *w, int64_t *removed, way_err *e)

@@ -7,8 +7,9 @@
 
 #include "core/control/op.h"
 
-/* *held false: another process does it. */
-WAY_MUST_CHECK way_code way_reconcile_round(way_work *w, bool *held, int *repaired, way_err *e);
+/* all: look at every station and its streams; else only at those whose rows are in the middle of something (one query).
+ * *held false: another process does it. */
+WAY_MUST_CHECK way_code way_reconcile_round(way_work *w, bool all, bool *held, int *repaired, way_err *e);
 /* Removes rows that have been gone for an hour, under the same lease. */
 WAY_MUST_CHECK way_code way_reconcile_sweep(way_work *w, int64_t *removed, way_err *e);
 void way_reconcile_release(way_work *w); /* at stop: the next process need not wait */

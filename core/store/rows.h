@@ -74,6 +74,10 @@ WAY_MUST_CHECK way_code way_station_set_problems(way_pg *pg, int64_t id, const c
 WAY_MUST_CHECK way_code way_station_streams_created(way_pg *pg, int64_t id, int32_t n, char ***out, way_err *e);
 /* All rows that are not gone, for reconcile: ids in order, from after_id, at most limit. */
 WAY_MUST_CHECK way_code way_station_ids(way_pg *pg, int64_t after_id, int limit, int64_t *ids, int *n, way_err *e);
+/* Those of them that are in the middle of something: the station or one of its groups is creating, deleting, sought, or has a
+ * spec that is not applied. */
+WAY_MUST_CHECK way_code way_station_unsettled_ids(way_pg *pg, int64_t after_id, int limit, int64_t *ids, int *n,
+                                                  way_err *e);
 
 /* ---- groups ---- */
 typedef struct way_group_row {

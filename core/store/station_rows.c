@@ -280,15 +280,13 @@ way_code way_station_streams_created(way_pg *pg, int64_t id, int32_t n, char ***
     return WAY_OK;
 }
 
-way_code way_station_ids(way_pg *pg, int64_t after_id, int limit, int64_t *ids, int *n, way_err *e)
+static way_code read_ids(way_pg *pg, const char *query, int64_t after_id, int limit, int64_t *ids, int *n, way_err *e)
 {
     PGresult *r = NULL;
     way_pg_args a = {0};
     way_pg_arg_i64(&a, after_id);
     way_pg_arg_i64(&a, limit);
-    way_code rc = way_pg_exec(pg, WAY_PG_READ,
-                              "SELECT id FROM stations WHERE id > $1 AND state <> 'gone' ORDER BY id LIMIT $2", &a,
-                              &r, e);
+    way_code rc = way_pg_exec(pg, WAY_PG_READ, query, &a, &r, e);
     if (rc != WAY_OK)
         return rc;
     *n = PQntuples(r);
@@ -296,4 +294,21 @@ way_code way_station_ids(way_pg *pg, int64_t after_id, int limit, int64_t *ids, 
         ids[row] = way_pg_i64(r, row, 0);
     PQclear(r);
     return WAY_OK;
+}
+
+way_code way_station_ids(way_pg *pg, int64_t after_id, int limit, int64_t *ids, int *n, way_err *e)
+{
+    return read_ids(pg, "SELECT id FROM stations WHERE id > $1 AND state <> 'gone' ORDER BY id LIMIT $2", after_id,
+                    limit, ids, n, e);
+}
+
+way_code way_station_unsettled_ids(way_pg *pg, int64_t after_id, int limit, int64_t *ids, int *n, way_err *e)
+{
+    return read_ids(pg,
+                    "SELECT id FROM stations s WHERE id > $1 AND state <> 'gone' AND (state <> 'active'"
+                    " OR spec_version <> applied_version OR EXISTS (SELECT 1 FROM groups g WHERE g.station_id = s.id"
+                    "  AND (g.state IN ('creating', 'deleting') OR (g.state = 'active'"
+                    "   AND (g.seeking IS NOT NULL OR g.spec_version <> g.applied_version)))))"
+                    " ORDER BY id LIMIT $2",
+                    after_id, limit, ids, n, e);
 }

@@ -68,6 +68,26 @@ Test(reconcile, a_missing_hold_is_put_back)
     world_close(&x);
 }
 
+Test(reconcile, a_small_round_looks_only_at_what_is_unfinished)
+{
+    world x;
+    bool held = false;
+    int repaired = 0;
+    world_open(&x);
+    GOOD(make_station(&x, ABC));
+    GOOD(make_station(&x, "{'name':'p','partitions':2,'max_message_bytes':1000}"));
+    GOOD(make_group(&x, "p", "{'name':'g'}", NULL));
+    fake_forget(x.f);
+    GOOD(way_reconcile_round(&x.w, false, &held, &repaired, &x.e));
+    cr_expect(held && repaired == 0 && x.f->call_count == 0);
+    sql(&x, "UPDATE groups SET state = 'deleting'");
+    GOOD(way_reconcile_round(&x.w, false, &held, &repaired, &x.e));
+    cr_expect_eq(repaired, 1);
+    cr_expect_eq(fake_count(x.f, "streams_info o$"), 0);
+    cr_expect_null(fake_consumer_find(x.f, "p$1", "g"));
+    world_close(&x);
+}
+
 Test(reconcile, leaves_alone_what_is_being_made)
 {
     world x;
@@ -97,14 +117,14 @@ Test(reconcile, only_the_holder_of_the_lease_works)
     world_open(&x);
     GOOD(make_station(&x, HELD));
     world_other(&x, &other);
-    GOOD(way_reconcile_round(&other.w, &held, &repaired, &x.e));
+    GOOD(way_reconcile_round(&other.w, true, &held, &repaired, &x.e));
     cr_assert(held);
     fake_consumer_find(x.f, "o$2", WAY_DURABLE_HOLD)->used = false;
-    GOOD(way_reconcile_round(&x.w, &held, &repaired, &x.e));
+    GOOD(way_reconcile_round(&x.w, true, &held, &repaired, &x.e));
     cr_expect(!held && repaired == 0);
     cr_expect_null(fake_consumer_find(x.f, "o$2", WAY_DURABLE_HOLD));
     way_reconcile_release(&other.w);
-    GOOD(way_reconcile_round(&x.w, &held, &repaired, &x.e));
+    GOOD(way_reconcile_round(&x.w, true, &held, &repaired, &x.e));
     cr_expect(held && repaired == 1);
     world_other_close(&other);
     world_close(&x);
