@@ -8,6 +8,7 @@ import pytest
 from way import servers, wait
 from way.http import Way
 
+CONFIG = {"catalog_poll_ms": 100}
 PGBOUNCER = os.environ.get("WAY_TEST_PGBOUNCER") or shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
 
 

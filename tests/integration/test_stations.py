@@ -261,8 +261,9 @@ def test_limits_and_ack_based_change_only_where_the_server_can(way, nats, stack,
 
 
 def test_4096_partitions(way, nats, name):
-    made = way.station(name, partitions=4096)
-    assert made["partitions"] == 4096
+    patient = Client(way.api.port, way.api.token, timeout=150)
+    made = patient.post("/v1/stations", {"name": name, "partitions": 4096})
+    assert made.status == 201 and made.json["partitions"] == 4096, made
     assert way.produced(name, "last", partition=4096)["seq"] == 1
-    assert way.api.delete(f"/v1/stations/{name}").status in (200, 204)
+    assert patient.delete(f"/v1/stations/{name}").status in (200, 204)
     wait.until(lambda: not [s for s in nats.streams() if s.startswith(name + "$")], "the streams to go", 60)
