@@ -24,6 +24,11 @@
 #define UNANSWERED_BYTES (16 * 1024 * 1024)
 #define WINDOW_MIN 64 /* a slow stream's share is not cut below this */
 
+/* What all uploads of an island hold in lines begun and bodies collected; an island is one thread. */
+#define HELD_BYTES_MAX ((size_t)1 << 30)
+#define HELD_BYTES_FREE ((size_t)1 << 20) /* an upload with less is never turned away */
+static _Thread_local size_t held_bytes;
+
 typedef struct flight { /* one publish without an answer yet; its index is the request's tag */
     uint64_t line;
     double sent_s; /* the loop's clock */
@@ -56,6 +61,7 @@ typedef struct upload {
     bool paused;      /* the body was told to wait */
     size_t line_max;
     way_buf scratch;
+    size_t counted; /* of held_bytes */
     /* sending */
     flight *flights;
     uint32_t window_max, window, unanswered, flights_made, free_flight;
@@ -393,11 +399,25 @@ static void fail(upload *u, const way_err *e)
     way_x_fail(u->x, e); /* u is gone */
 }
 
+/* False: u is gone, for want of memory. */
+static bool count_memory(upload *u)
+{
+    size_t now = u->carry.cap + u->scratch.cap;
+    way_err e;
+
+    held_bytes += now - u->counted;
+    u->counted = now;
+    if (!u->carry.failed && !u->scratch.failed && (held_bytes <= HELD_BYTES_MAX || now <= HELD_BYTES_FREE))
+        return true;
+    (void)way_fail(&e, WAY_E_FULL, "no memory for this upload: too many large ones at once");
+    fail(u, &e);
+    return false;
+}
+
 /* Takes the next step, whatever woke us: an answer, the timer, more body, its end. */
 static void advance(upload *u)
 {
     const way_island_parts *parts = way_island_get(u->isl);
-    way_err e;
 
     if (!u->tally || (u->batch && !u->ended))
         return;
@@ -405,11 +425,8 @@ static void advance(upload *u)
         send_elements(u);
     else if (u->held || u->ended)
         feed_carried(u);
-    if (u->carry.failed || u->scratch.failed) {
-        (void)way_fail(&e, WAY_E_FULL, "no memory for this upload");
-        fail(u, &e);
+    if (!count_memory(u))
         return;
-    }
     if (u->held && u->unanswered == 0 && !ev_is_active(&u->retry)) {
         ev_timer_set(&u->retry, RETRY_S, 0.);
         ev_timer_start(parts->loop, &u->retry);
@@ -439,6 +456,7 @@ static void ended(void *state)
     if (u->st)
         way_station_unref(u->st);
     way_tally_free(u->tally);
+    held_bytes -= u->counted;
     way_buf_fini(&u->carry);
     way_buf_fini(&u->scratch);
     free(u->flights);
@@ -613,7 +631,9 @@ void way_data_batch_chunk(way_exchange *x, const char *data, size_t len)
         (void)way_fail(&e, WAY_E_TOO_LARGE, "a JSON batch has at most %lld bytes; send more as NDJSON",
                        (long long)way_island_get(u->isl)->cfg->json_body_bytes_max);
         fail(u, &e);
+        return;
     }
+    (void)count_memory(u);
 }
 
 void way_data_batch_end(way_exchange *x)

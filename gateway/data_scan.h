@@ -57,6 +57,7 @@ WAY_MUST_CHECK bool way_scan_done(way_scan *s);
 /* The text's bytes; out has room for raw.len bytes.  Not NUL-terminated. */
 size_t way_scan_decode(const way_scan_text *t, char *out);
 bool way_scan_equals(const way_scan_text *t, const char *name);
+bool way_scan_is(const way_scan_text *t, const char *name, size_t len); /* names of at most WAY_POINTER_MAX bytes */
 /* *e of the scanner's error: what, and at which byte. */
 way_code way_scan_error(const way_scan *s, way_err *e);
 
