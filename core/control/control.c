@@ -322,13 +322,16 @@ static void *sync_main(void *arg)
 
 /* ---- monitor ---- */
 
-static bool make_streams(way_js_port *js)
+/* Tried again every second; what is wrong is said once, and again when it is something else. */
+static bool make_streams(way_js_port *js, way_err *said)
 {
     way_err e = {0};
     js->deadline_ms = way_mono_ms() + INTERNAL_STREAMS_MS;
     way_code rc = way_internal_streams_make(js, &e);
-    if (rc != WAY_OK)
+    if (rc != WAY_OK && strcmp(e.text, said->text) != 0) {
         way_warn("control", "internal_streams", "error=\"%s\"", e.text);
+        *said = e;
+    }
     return rc == WAY_OK;
 }
 
@@ -337,6 +340,7 @@ static void *monitor_main(void *arg)
     way_control *c = arg;
     way_js_port *js = c->hooks.js_new(c->hooks.arg);
     bool made = false;
+    way_err said = {0};
 
     do {
         way_err e = {0};
@@ -344,7 +348,7 @@ static void *monitor_main(void *arg)
         js->deadline_ms = way_mono_ms() + MONITOR_REQUEST_MS;
         bool ok = js->server(js, &srv, &e) == WAY_OK;
         if (ok && !made)
-            made = make_streams(js);
+            made = make_streams(js, &said);
 
         pthread_mutex_lock(&c->mu);
         bool first = !c->nats_tried;

@@ -61,14 +61,14 @@ static void drop_feed(way_js_stream *out)
 void way_map_stream_new(const way_map *m, int32_t partition, const way_server_info *srv, way_js_stream *out)
 {
     way_map_stream(m, partition, out);
-    if (out->storage == WAY_STORAGE_MEMORY && !way_server_at_least(srv, 2, 9, 25))
+    if (out->storage == WAY_STORAGE_MEMORY || way_server_at_least(srv, 2, 10, 0))
         drop_feed(out);
 }
 
 void way_map_stream_over(const way_map *m, int32_t partition, const way_js_stream *have, way_js_stream *out)
 {
     way_map_stream(m, partition, out);
-    if (out->storage == WAY_STORAGE_MEMORY && have->republish_dest[0] == '\0')
+    if (have->republish_dest[0] == '\0')
         drop_feed(out);
 }
 

@@ -134,16 +134,17 @@ Test(mapping, what_differs_is_named)
     way_station_spec_fini(&s);
 }
 
-Test(mapping, memory_on_an_old_server_has_no_feed)
+Test(mapping, the_live_feed_is_made_only_where_it_cannot_be_added_later)
 {
     static const struct {
         way_storage storage;
-        int patch;
+        int minor;
         bool feed;
-    } row[] = {{WAY_STORAGE_FILE, 10, true}, {WAY_STORAGE_MEMORY, 10, false}, {WAY_STORAGE_MEMORY, 25, true}};
+    } row[] = {{WAY_STORAGE_FILE, 9, true}, {WAY_STORAGE_MEMORY, 9, false}, {WAY_STORAGE_FILE, 10, false},
+               {WAY_STORAGE_MEMORY, 10, false}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         way_station_spec s = station();
-        way_server_info srv = {.major = 2, .minor = 9, .patch = row[i].patch};
+        way_server_info srv = {.major = 2, .minor = row[i].minor, .patch = 10};
         way_map m;
         way_js_stream made, over;
         char text[256];

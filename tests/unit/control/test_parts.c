@@ -373,3 +373,27 @@ Test(internal_streams, are_made_once_and_brought_up_to_date)
     cr_expect_eq(s->cfg.replicas, 3, "what is not known changes nothing");
     fake_js_free(f);
 }
+
+Test(internal_streams, are_smaller_where_there_is_little_room)
+{
+    fake_js *f = fake_js_new();
+    fake_fail(f, "streams_create", 1, WAY_E_FULL);
+    cr_assert_eq(way_internal_streams_make(&f->port, NULL), WAY_OK);
+    int64_t small = fake_stream_find(f, WAY_STREAM_CAPTURE)->cfg.max_bytes;
+    cr_expect_lt(small, fake_stream_find(f, WAY_STREAM_DEAD)->cfg.max_bytes);
+    fake_fail(f, "streams_update", 1, WAY_E_FULL); /* still no room: what is there stays */
+    cr_assert_eq(way_internal_streams_make(&f->port, NULL), WAY_OK);
+    cr_expect_eq(fake_stream_find(f, WAY_STREAM_CAPTURE)->cfg.max_bytes, small);
+    cr_assert_eq(way_internal_streams_make(&f->port, NULL), WAY_OK); /* more room now */
+    cr_expect_gt(fake_stream_find(f, WAY_STREAM_CAPTURE)->cfg.max_bytes, small);
+    fake_js_free(f);
+}
+
+Test(internal_streams, one_that_fails_does_not_keep_the_other_away)
+{
+    fake_js *f = fake_js_new();
+    fake_fail(f, "streams_create", 1, WAY_E_CONFLICT);
+    cr_expect_eq(way_internal_streams_make(&f->port, NULL), WAY_E_CONFLICT);
+    cr_expect_not_null(fake_stream_find(f, WAY_STREAM_DEAD));
+    fake_js_free(f);
+}
