@@ -2,7 +2,11 @@
  *
  * A receipt is checked in full before anything is sent: a +ACK for a sequence that was never delivered is answered too, and on an
  * interest stream deletes that message; an ack from before a seek would silently ack the new delivery.  A step of a term that is not
- * confirmed ends it there: the message stays with its group. */
+ * confirmed ends it there: the message stays with its group.
+ *
+ * One confirmation stands for a run: nats-server works off what one connection sends to one consumer in its order, so when the
+ * last of a partition is answered, those before it were received.  That spares it an answer for each, and us a slot.
+ * Unless something was lost on the way (way_link_losses): then only the one that was answered is confirmed. */
 #include "gateway/data_settle.h"
 
 #include <stdio.h>
@@ -17,9 +21,21 @@
 
 #define WINDOW 2048      /* requests without an answer, per settle */
 #define RETRY_S 0.005    /* how often a full link is tried again */
+#define RUN_MAX 1024     /* settled by one confirmation */
 
 enum { OK = 1, INVALID, UNCONFIRMED }; /* way_settle_item.result; 0: not known yet */
 enum { FIRST, COPY, RECORD, LAST };    /* way_settle_item.step: what is awaited */
+
+/* The messages of one partition that wait for one confirmation.  The newest is held until another one, or the end of the request,
+ * says whether it is the last. */
+typedef struct run {
+    bool holds;
+    uint32_t held; /* item */
+    way_receipt receipt; /* its */
+    uint32_t sent;   /* the newest item that was sent, + 1; 0 none */
+    uint32_t length; /* sent, so far */
+    uint64_t losses; /* of the link, before the first was sent */
+} run;
 
 typedef struct settle {
     way_exchange *x;
@@ -29,7 +45,11 @@ typedef struct settle {
     struct ev_timer retry;
     way_settle req;
     size_t next;     /* first item that was not begun */
-    size_t awaited;  /* items begun without a result */
+    size_t awaited;  /* requests without an answer */
+    run *runs;       /* as many as partitions were seen; NULL none */
+    uint32_t run_count, run_cap;
+    uint32_t *run_at;    /* by partition: index of its run, + 1; 0 none yet */
+    uint64_t *losses_at; /* by item that confirms a run: losses when the run began; NULL none */
     int64_t full_since_ms;
     char nak[64];
 } settle;
@@ -75,6 +95,13 @@ static const char *no_answer(way_code code)
     return code == WAY_E_TIMEOUT ? "nats-server did not answer in time" : "nats-server or the group is not reachable";
 }
 
+/* Everything from item i back to the beginning of its run. */
+static void end_run(settle *s, uint32_t i, int result, way_code code, const char *why)
+{
+    for (uint32_t at = i + 1; at != 0; at = s->req.items[at - 1].before)
+        end_item(&s->req.items[at - 1], result, code, why);
+}
+
 static void on_settled(void *arg, way_token owner, uint32_t tag, way_code code, way_msg *msg)
 {
     settle *s;
@@ -83,15 +110,22 @@ static void on_settled(void *arg, way_token owner, uint32_t tag, way_code code, 
     (void)msg; /* that there is an answer is all it says */
     if (!it)
         return;
-    if (code == WAY_OK)
+    if (code != WAY_OK) {
+        end_run(s, tag, UNCONFIRMED, code, no_answer(code));
+    } else {
+        bool whole = it->before == 0 || s->losses_at[tag] == way_link_losses(way_island_get(s->isl)->pub);
+        if (!whole)
+            end_run(s, tag, UNCONFIRMED, WAY_E_UNAVAILABLE, no_answer(WAY_E_UNAVAILABLE));
         end_item(it, OK, WAY_OK, NULL);
-    else
-        end_item(it, UNCONFIRMED, code, no_answer(code));
+        for (uint32_t at = whole ? it->before : 0; at != 0; at = s->req.items[at - 1].before)
+            end_item(&s->req.items[at - 1], OK, WAY_OK, NULL);
+    }
     s->awaited--;
     advance(s);
 }
 
-static way_code send_ack(settle *s, uint32_t i, const way_receipt *r, way_err *e)
+/* The item's word on its ack subject; as a request when it is to be confirmed. */
+static way_code send_ack(settle *s, uint32_t i, const way_receipt *r, bool confirm, way_err *e)
 {
     static const char *const words[] = {"+ACK", NULL, "+TERM", "+WPI"}; /* by way_settle_op */
     const way_island_parts *parts = way_island_get(s->isl);
@@ -101,6 +135,8 @@ static way_code send_ack(settle *s, uint32_t i, const way_receipt *r, way_err *e
 
     it->step = LAST;
     way_receipt_subject(r, s->st->spec.internal, s->g->spec.internal, subject);
+    if (!confirm)
+        return way_link_publish(parts->pub, subject, NULL, word, strlen(word), e);
     return way_link_request(parts->pub,
                             &(way_request){.subject = subject,
                                            .data = word,
@@ -111,6 +147,89 @@ static way_code send_ack(settle *s, uint32_t i, const way_receipt *r, way_err *e
                                            .owner = way_x_token(s->x),
                                            .tag = i},
                             e);
+}
+
+/* ---- runs ---- */
+
+static run *run_of(settle *s, const way_receipt *r)
+{
+    uint32_t *at;
+
+    if (!s->run_at) {
+        s->run_at = way_xcalloc((size_t)s->st->spec.partitions + 1, sizeof *s->run_at);
+        s->losses_at = way_xcalloc(s->req.count, sizeof *s->losses_at);
+    }
+    at = &s->run_at[r->source == WAY_FROM_PARTITION ? r->partition : 0]; /* redrives are one more consumer */
+    if (*at == 0) {
+        if (s->run_count == s->run_cap) {
+            s->run_cap = s->run_cap ? 2 * s->run_cap : 8;
+            s->runs = way_xrealloc(s->runs, s->run_cap * sizeof *s->runs);
+        }
+        memset(&s->runs[s->run_count], 0, sizeof *s->runs);
+        *at = ++s->run_count;
+    }
+    return &s->runs[*at - 1];
+}
+
+static const char *not_sent(way_code code)
+{
+    return code == WAY_E_FULL ? "overloaded: it was not sent" : no_answer(code);
+}
+
+/* Is a full link worth another try? */
+static bool again_later(settle *s, way_code rc)
+{
+    int64_t now = way_mono_ms();
+
+    if (rc != WAY_E_FULL) {
+        s->full_since_ms = 0;
+        return false;
+    }
+    if (!s->full_since_ms)
+        s->full_since_ms = now;
+    return now - s->full_since_ms < way_island_get(s->isl)->cfg->request_timeout_ms;
+}
+
+/* Sends what the run holds.  false: the link is full, again later. */
+static bool send_held(settle *s, run *r, bool last)
+{
+    bool confirm = last || r->length + 1 == RUN_MAX;
+    way_settle_item *it = &s->req.items[r->held];
+    way_err e;
+
+    if (r->sent == 0)
+        r->losses = way_link_losses(way_island_get(s->isl)->pub);
+    way_code rc = send_ack(s, r->held, &r->receipt, confirm, &e);
+    if (rc != WAY_OK && again_later(s, rc))
+        return false;
+    r->holds = false;
+    it->before = r->sent;
+    if (rc != WAY_OK && !confirm) {
+        it->before = 0;
+        end_item(it, UNCONFIRMED, rc, not_sent(rc));
+        return true;
+    }
+    r->sent = r->held + 1;
+    r->length++;
+    if (!confirm)
+        return true;
+    if (rc == WAY_OK) {
+        s->losses_at[r->held] = r->losses;
+        s->awaited++;
+    } else {
+        end_run(s, r->held, UNCONFIRMED, rc, not_sent(rc));
+    }
+    r->sent = r->length = 0;
+    return true;
+}
+
+/* The last of every run.  false: the link is full, again later. */
+static bool close_runs(settle *s)
+{
+    for (uint32_t i = 0; i < s->run_count; i++)
+        if (s->runs[i].holds && !send_held(s, &s->runs[i], true))
+            return false;
+    return true;
 }
 
 /* ---- terms ---- */
@@ -157,7 +276,7 @@ static void on_stored(void *arg, way_token owner, uint32_t tag, way_code code, w
     if (code == WAY_OK && check(s, it, &r)) /* it was good when the term began */
         code = WAY_E_INTERNAL;
     if (code == WAY_OK)
-        code = it->step == COPY ? send_record(s, tag, &r, NULL) : send_ack(s, tag, &r, NULL);
+        code = it->step == COPY ? send_record(s, tag, &r, NULL) : send_ack(s, tag, &r, true, NULL);
     if (code != WAY_OK)
         give_up(s, it, code,
                 "what has to be kept of the message could not be stored, so it was not terminated");
@@ -220,20 +339,22 @@ static bool begin(settle *s, uint32_t i)
         end_item(it, INVALID, WAY_E_INVAL, why);
         return true;
     }
-    way_code rc = it->op == WAY_SETTLE_TERM ? begin_term(s, i, &r, &e) : send_ack(s, i, &r, &e);
-    if (rc == WAY_OK) {
-        s->awaited++;
-        s->full_since_ms = 0;
+    if (it->op != WAY_SETTLE_TERM) {
+        run *one = run_of(s, &r);
+        if (one->holds && !send_held(s, one, false))
+            return false;
+        one->holds = true;
+        one->held = i;
+        one->receipt = r;
         return true;
     }
-    if (rc == WAY_E_FULL) {
-        int64_t now = way_mono_ms();
-        if (!s->full_since_ms)
-            s->full_since_ms = now;
-        if (now - s->full_since_ms < way_island_get(s->isl)->cfg->request_timeout_ms)
-            return false;
-    }
-    end_item(it, UNCONFIRMED, rc, rc == WAY_E_FULL ? "overloaded: it was not sent" : no_answer(rc));
+    way_code rc = begin_term(s, i, &r, &e);
+    if (rc == WAY_OK)
+        s->awaited++;
+    else if (again_later(s, rc))
+        return false;
+    else
+        end_item(it, UNCONFIRMED, rc, not_sent(rc));
     return true;
 }
 
@@ -290,19 +411,27 @@ static void finish(settle *s)
     way_x_json(x, way_code_http(code), &out); /* s is gone */
 }
 
+static void try_later(settle *s)
+{
+    if (s->awaited > 0 || ev_is_active(&s->retry)) /* an answer comes back here */
+        return;
+    ev_timer_set(&s->retry, RETRY_S, 0.);
+    ev_timer_start(way_island_get(s->isl)->loop, &s->retry);
+}
+
 static void advance(settle *s)
 {
-    while (s->next < s->req.count && s->awaited < WINDOW) {
+    for (; s->next < s->req.count && s->awaited < WINDOW; s->next++) {
         if (!begin(s, (uint32_t)s->next)) {
-            if (s->awaited == 0 && !ev_is_active(&s->retry)) {
-                ev_timer_set(&s->retry, RETRY_S, 0.);
-                ev_timer_start(way_island_get(s->isl)->loop, &s->retry);
-            }
+            try_later(s);
             return;
         }
-        s->next++;
     }
-    if (s->next == s->req.count && s->awaited == 0)
+    if (s->next < s->req.count)
+        return;
+    if (!close_runs(s))
+        try_later(s);
+    else if (s->awaited == 0)
         finish(s);
 }
 
@@ -319,6 +448,9 @@ static void ended(void *state)
 
     ev_timer_stop(way_island_get(s->isl)->loop, &s->retry);
     free(s->req.items);
+    free(s->runs);
+    free(s->run_at);
+    free(s->losses_at);
     if (s->g)
         way_group_unref(s->g);
     way_station_unref(s->st);

@@ -21,6 +21,7 @@ typedef struct way_settle_item {
     uint8_t op;        /* way_settle_op */
     uint8_t step, result; /* the caller's */
     uint8_t code;         /* the caller's: way_code */
+    uint32_t before;      /* the caller's: the item before it in its run, + 1; 0 none */
     const char *why;      /* the caller's */
 } way_settle_item;
 

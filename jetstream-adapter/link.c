@@ -68,6 +68,7 @@ struct way_link { /* all the loop's */
     size_t waiting_bytes;
     size_t handed_bytes; /* appended to cnats' buffer, not yet written */
     size_t written_mark; /* handed_bytes after the last write */
+    uint64_t losses;
     way_pull_fn on_pull;
     void *pull_arg;
     way_change_fn on_change;
@@ -311,12 +312,16 @@ static void pump(way_link *l)
 
             if (s == NATS_CONNECTION_CLOSED)
                 return; /* lost, and about to be told so: it stays for the next connection */
-            if (s == NATS_OK)
+            if (s == NATS_OK) {
                 l->handed_bytes += w->bytes;
-            else
+            } else {
+                l->losses++;
                 way_warn("link", "not_sent", "status=\"%s\"", natsStatus_GetText(s)); /* its deadline answers */
+            }
             if (w->slot != NO_SLOT)
                 l->slots[w->slot].waiting = false;
+        } else {
+            l->losses++;
         }
         unqueue(l);
     }
@@ -440,8 +445,10 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *w, int events)
     if (now < l->next_deadline_ms)
         return;
     sweep(l, WAY_E_TIMEOUT, now, is_due);
-    while (l->head && !is_wanted(l, l->head, now))
+    while (l->head && !is_wanted(l, l->head, now)) {
+        l->losses++;
         unqueue(l);
+    }
     l->next_deadline_ms = l->head ? now + TICK_MS : INT64_MAX;
     for (uint32_t i = 0; i < l->fresh; i++)
         if (l->slots[i].fn && l->slots[i].deadline_ms < l->next_deadline_ms)
@@ -463,6 +470,7 @@ static void on_lost(void *arg)
     way_link *l = arg;
 
     way_warn("link", "lost", "unanswered=%u", l->used);
+    l->losses++;
     l->down_since_ms = way_mono_ms();
     way_connector_again(l->connector, l->c.nc);
     way_connected_fini(&l->c);
@@ -574,6 +582,11 @@ int64_t way_link_down_ms(const way_link *l)
 uint32_t way_link_in_flight(const way_link *l)
 {
     return l->used;
+}
+
+uint64_t way_link_losses(const way_link *l)
+{
+    return l->losses;
 }
 
 size_t way_link_buffered(const way_link *l)

@@ -71,6 +71,11 @@ WAY_MUST_CHECK way_code way_link_request(way_link *l, const way_request *rq, way
 WAY_MUST_CHECK way_code way_link_publish(way_link *l, const char *subject, const char *reply, const void *data,
                                          size_t len, way_err *e);
 
+/* Grows whenever something that was accepted may not have reached nats-server: a connection was lost, or what waited was dropped.
+ * While it stays the same, what was sent is received in the order of the calls, so that the answer to a request
+ * stands for every publish before it. */
+uint64_t way_link_losses(const way_link *l);
+
 /* Pull answers come on a second inbox, <pull inbox>.<token text>; whoever pulls registers once. */
 typedef void (*way_pull_fn)(void *arg, way_msg *msg);
 void way_link_on_pull(way_link *l, way_pull_fn fn, void *arg);
