@@ -149,6 +149,18 @@ static void separate(way_buf *b)
         way_buf_char(b, ',');
 }
 
+/* None of the next eight bytes needs an escape: below 0x20, quote, backslash.  Payloads are long and mostly plain. */
+static bool is_plain8(const char *s)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
+    uint64_t v;
+
+    memcpy(&v, s, sizeof v);
+    uint64_t quote = v ^ ones * '"', slash = v ^ ones * '\\';
+    uint64_t found = ((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash);
+    return (found & high) == 0;
+}
+
 static void add_quoted(way_buf *b, const char *s, size_t len)
 {
     static const char hex[] = "0123456789abcdef";
@@ -156,6 +168,10 @@ static void add_quoted(way_buf *b, const char *s, size_t len)
 
     way_buf_char(b, '"');
     for (size_t i = 0; i < len; i++) {
+        while (len - i >= 8 && is_plain8(s + i))
+            i += 8;
+        if (i == len)
+            break;
         unsigned char c = (unsigned char)s[i];
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;

@@ -124,6 +124,25 @@ bool way_b64url_decode(const char *s, size_t len, unsigned char *out, size_t cap
     return end == s + len;
 }
 
+char *way_put_u64(char *to, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + v % 10);
+    while ((v /= 10) != 0);
+    memcpy(to, digits + at, sizeof digits - at);
+    return to + sizeof digits - at;
+}
+
+char *way_put_str(char *to, const char *s)
+{
+    size_t len = strlen(s);
+    memcpy(to, s, len);
+    return to + len;
+}
+
 bool way_u64_parse(const char *s, size_t len, uint64_t *v)
 {
     uint64_t n = 0;

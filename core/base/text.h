@@ -26,6 +26,10 @@ bool way_b64url_decode(const char *s, size_t len, unsigned char *out, size_t cap
 /* Whole text must be a decimal number; no sign for u64, no blanks, no overflow. */
 bool way_u64_parse(const char *s, size_t len, uint64_t *v);
 bool way_i64_parse(const char *s, size_t len, int64_t *v);
+/* Writes without a NUL and returns where to go on: for names built per message, where snprintf shows in a profile.  The caller has
+ * the room (20 bytes for a number). */
+char *way_put_u64(char *to, uint64_t v);
+char *way_put_str(char *to, const char *s);
 /* "64MB", "8MiB", "512k", "1000": bytes; powers of ten for kB/MB/GB, of two for KiB/MiB/GiB; a lone
  * K, M or G means the binary one, as in nats-server's config. */
 bool way_bytes_parse(const char *s, int64_t *bytes);

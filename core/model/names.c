@@ -62,14 +62,16 @@ void way_name_external(const char *internal, char out[WAY_NAME_MAX + 1])
 
 void way_stream_name(const char *internal, int32_t partition, char out[WAY_STREAM_MAX + 1])
 {
-    int n = snprintf(out, WAY_STREAM_MAX + 1, "%s$%" PRId32, internal, partition);
-    WAY_ASSERT(n > 0 && n <= WAY_STREAM_MAX);
+    WAY_ASSERT(partition > 0 && partition <= WAY_PARTITIONS_MAX);
+    char *at = way_put_str(out, internal);
+    *at++ = '$';
+    *way_put_u64(at, (uint64_t)partition) = '\0';
 }
 
 void way_data_subject(const char *internal, int32_t partition, char out[WAY_SUBJECT_MAX + 1])
 {
-    int n = snprintf(out, WAY_SUBJECT_MAX + 1, "%s$%" PRId32 ".final", internal, partition);
-    WAY_ASSERT(n > 0 && n <= WAY_SUBJECT_MAX);
+    way_stream_name(internal, partition, out);
+    strcpy(out + strlen(out), ".final");
 }
 
 static bool is_internal(const char *s, size_t len)

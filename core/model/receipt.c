@@ -1,7 +1,6 @@
 /* Ack subjects, read from the back: the five (or six) last tokens are numbers wherever the stream's name stands. */
 #include "core/model/receipt.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,20 +88,34 @@ void way_receipt_subject(const way_receipt *r, const char *station_internal, con
                          char out[WAY_ACK_SUBJECT_MAX])
 {
     char stream[WAY_STREAM_MAX + 1], consumer[WAY_NAME_MAX + 1];
-    char front[sizeof r->domain + sizeof r->account + 2] = "";
+    /* the longest parts together are below WAY_ACK_SUBJECT_MAX */
 
     if (r->source == WAY_FROM_REDRIVE) {
         strcpy(stream, WAY_STREAM_REDRIVE);
         way_redrive_durable(r->station_id, r->group_id, consumer);
     } else {
         way_stream_name(station_internal, r->partition, stream);
-        snprintf(consumer, sizeof consumer, "%s", group_internal);
+        strcpy(consumer, group_internal);
     }
-    if (r->account[0] != '\0')
-        snprintf(front, sizeof front, "%s.%s.", r->domain, r->account);
-    int n = snprintf(out, WAY_ACK_SUBJECT_MAX,
-                     PREFIX "%s%s.%s.%" PRIu64 ".%" PRIu64 ".%" PRIu64 ".%" PRId64 ".%" PRIu64 "%s%s", front, stream,
-                     consumer, r->deliveries, r->seq, r->consumer_seq, r->time_ns, r->pending,
-                     r->random[0] != '\0' ? "." : "", r->random);
-    WAY_ASSERT(n > 0 && n < WAY_ACK_SUBJECT_MAX);
+    char *at = way_put_str(out, PREFIX);
+    if (r->account[0] != '\0') {
+        at = way_put_str(at, r->domain);
+        *at++ = '.';
+        at = way_put_str(at, r->account);
+        *at++ = '.';
+    }
+    at = way_put_str(at, stream);
+    *at++ = '.';
+    at = way_put_str(at, consumer);
+    const uint64_t numbers[] = {r->deliveries, r->seq, r->consumer_seq, (uint64_t)r->time_ns, r->pending};
+    for (size_t i = 0; i < WAY_COUNT(numbers); i++) {
+        *at++ = '.';
+        at = way_put_u64(at, numbers[i]);
+    }
+    if (r->random[0] != '\0') {
+        *at++ = '.';
+        at = way_put_str(at, r->random);
+    }
+    *at = '\0';
+    WAY_ASSERT(at - out < WAY_ACK_SUBJECT_MAX);
 }

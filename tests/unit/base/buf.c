@@ -103,3 +103,26 @@ Test(buf, json_texts_are_escaped)
     cr_expect_str_eq(b.data, "\"q\\\"b\\\\n\\nt\\tr\\rz\\u0000\\u001f\x7f\xC3\xA9\"");
     way_buf_fini(&b);
 }
+
+/* Eight bytes are looked at together: an escape is found wherever it lies, and bytes above 0x7F are none. */
+Test(json_writer, escapes_are_found_at_every_place)
+{
+    static const struct {
+        char c;
+        const char *as;
+    } row[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {0x1f, "\\u001f"}, {'\0', "\\u0000"}, {0x20, " "}, {'!', "!"},
+               {(char)0x80, "\x80"}, {(char)0xff, "\xff"}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        for (size_t at = 0; at < 24; at++) {
+            char in[24], want[64];
+            way_buf b;
+            memset(in, 'x', sizeof in);
+            in[at] = row[i].c;
+            snprintf(want, sizeof want, "\"%.*s%s%.*s\"", (int)at, "xxxxxxxxxxxxxxxxxxxxxxxx", row[i].as, (int)(23 - at),
+                     "xxxxxxxxxxxxxxxxxxxxxxxx");
+            way_buf_init(&b, 0);
+            way_json_text(&b, in, sizeof in);
+            cr_expect_str_eq(b.data, want, "row %zu at %zu", i, at);
+            way_buf_fini(&b);
+        }
+}
