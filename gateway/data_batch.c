@@ -346,6 +346,12 @@ static void feed(upload *u, const char *p, size_t len)
 /* Sending may go on: first what waited in carry. */
 static void feed_carried(upload *u)
 {
+    u->held = false;
+    if (u->carry.len > 0) /* a buffer that was never written to has no data */
+        if (u->carry.len == 0) { /* nothing has come yet */
+        u->held = false;
+        return;
+    }
     u->carried += take_lines(u, u->carry.data + u->carried, u->carry.len - u->carried, &u->held);
     if (u->held)
         return;
