@@ -159,7 +159,7 @@ class Daemon(Process):
     def start(self, ready=True, timeout=30):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("WAYSTATION_", "NATS_URL", "DATABASE_URL"))}
         env.update(NATS_URL=self.nats_url, DATABASE_URL=self.database_url, WAYSTATION_ROOT_PASSWORD=ROOT_PASSWORD,
-                   ASAN_OPTIONS="abort_on_error=1:detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
+                   ASAN_OPTIONS="abort_on_error=1:detect_leaks=1:quarantine_size_mb=32", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
                    TSAN_OPTIONS=f"halt_on_error=0:exitcode=66:suppressions={ROOT / 'tests/race/tsan.supp'}")
         env.update(self.extra_env)
         if self.fault:
