@@ -348,11 +348,7 @@ static void feed_carried(upload *u)
 {
     u->held = false;
     if (u->carry.len > 0) /* a buffer that was never written to has no data */
-        if (u->carry.len == 0) { /* nothing has come yet */
-        u->held = false;
-        return;
-    }
-    u->carried += take_lines(u, u->carry.data + u->carried, u->carry.len - u->carried, &u->held);
+        u->carried += take_lines(u, u->carry.data + u->carried, u->carry.len - u->carried, &u->held);
     if (u->held)
         return;
     way_buf_drop_front(&u->carry, u->carried);
