@@ -189,6 +189,7 @@ way_code way_station_show_job(way_work *w, const way_api_request *rq, way_buf *o
             way_json_open(out, '{');
             way_json_kv_bool(out, "in_place", live.held);
             way_json_kv_uint(out, "held_messages", live.held_messages);
+            way_json_kv_str(out, "since", live.held_since[0] ? live.held_since : NULL);
             way_json_close(out, '}');
         }
         way_json_close(out, '}');

@@ -157,8 +157,11 @@ static void print_station(const cJSON *st)
     way_buf_str(&b, ", ");
     way_text_bytes(&b, (uint64_t)way_get_number(st, "bytes"));
     printf("  messages         %s\n", b.data);
-    if (cJSON_IsNumber(way_get(st, "held_messages")))
-        printf("  held             %.0f messages wait for the first group\n", way_get_number(st, "held_messages"));
+    if (way_get_bool(way_get(st, "hold"), "in_place")) {
+        const char *since = way_get_text(way_get(st, "hold"), "since");
+        printf("  held             %.0f messages wait for the first group%s%s\n",
+               way_get_number(way_get(st, "hold"), "held_messages"), since ? ", since " : "", since ? since : "");
+    }
     cJSON_ArrayForEach(v, way_get(st, "tags"))
         printf("  tag              %s=%s\n", v->string, v->valuestring ? v->valuestring : "");
     cJSON_ArrayForEach(v, way_get(st, "problems"))
