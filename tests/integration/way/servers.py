@@ -41,7 +41,11 @@ class Process:
         self.child.send_signal(number)
 
     def pause(self):
+        """Returns when every thread has stopped: they do one after the other, and the last may still answer."""
         self.send(signal.SIGSTOP)
+        tasks = pathlib.Path(f"/proc/{self.pid}/task")
+        wait.until(lambda: all((t / "stat").read_text().rpartition(")")[2].split()[0] == "T" for t in tasks.iterdir()),
+                   "all threads to stop")
 
     def resume(self):
         self.send(signal.SIGCONT)
@@ -160,7 +164,7 @@ class Daemon(Process):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("WAYSTATION_", "NATS_URL", "DATABASE_URL"))}
         env.update(NATS_URL=self.nats_url, DATABASE_URL=self.database_url, WAYSTATION_ROOT_PASSWORD=ROOT_PASSWORD,
                    ASAN_OPTIONS="abort_on_error=1:detect_leaks=1:quarantine_size_mb=32", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
-                   TSAN_OPTIONS=f"halt_on_error=0:exitcode=66:suppressions={ROOT / 'tests/race/tsan.supp'}")
+                   TSAN_OPTIONS="halt_on_error=0:exitcode=66")
         env.update(self.extra_env)
         if self.fault:
             env["WAYSTATION_FAULT"] = self.fault
