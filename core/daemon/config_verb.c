@@ -53,6 +53,31 @@ static void show(const way_config *cfg)
     way_buf_fini(&value);
 }
 
+/* The same as one JSON object, of the form that --config reads. */
+static void show_json(const way_config *cfg)
+{
+    way_buf value, out;
+    way_buf_init(&value, 0);
+    way_buf_init(&out, 0);
+    way_json_open(&out, '{');
+    for (size_t i = 0; i < way_config_key_count; i++) {
+        const way_config_key *k = &way_config_keys[i];
+        way_buf_reset(&value);
+        way_config_show(cfg, k, &value);
+        if (k->type == WAY_CFG_TEXT) {
+            way_json_kv_str(&out, k->name, value.len ? value.data : "");
+        } else {
+            int64_t v;
+            memcpy(&v, (const char *)cfg + k->offset, sizeof v);
+            way_json_kv_int(&out, k->name, v);
+        }
+    }
+    way_json_close(&out, '}');
+    puts(out.data);
+    way_buf_fini(&out);
+    way_buf_fini(&value);
+}
+
 /* Bytes in the largest unit that divides them. */
 static void print_bound(way_config_type type, int64_t v)
 {
@@ -123,10 +148,14 @@ int way_config_verb(const way_config *cfg, int argc, char **argv)
         show(cfg);
         return WAY_EXIT_OK;
     }
+    if (argc == 3 && strcmp(argv[1], "show") == 0 && strcmp(argv[2], "--json") == 0) {
+        show_json(cfg);
+        return WAY_EXIT_OK;
+    }
     if (argc == 2 && strcmp(argv[1], "doc") == 0) {
         doc();
         return WAY_EXIT_OK;
     }
-    fprintf(stderr, "usage: waystation config show\n");
+    fprintf(stderr, "usage: waystation config show [--json]\n");
     return WAY_EXIT_USAGE;
 }
