@@ -41,19 +41,7 @@ static void add_text(array *a, const char *s)
 
 enum { IDS, ACTORS, ADDRESSES, OBJECTS, P_IDS, P_NUMBERS, P_CREATED, ARRAYS };
 
-static const char activate_all[] =
-    "WITH a AS (SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS a (id, actor, address, object)),"
-    " s AS (SELECT a.* FROM stations JOIN a USING (id) WHERE state = 'creating'),"
-    " p AS (INSERT INTO partitions (station_id, partition, stream_created)"
-    "  SELECT t.id, t.p, t.created FROM unnest($5::bigint[], $6::int[], $7::text[]) AS t (id, p, created) JOIN s USING (id)"
-    "  ON CONFLICT (station_id, partition) DO UPDATE SET stream_created = EXCLUDED.stream_created RETURNING 1),"
-    " u AS (INSERT INTO audit (actor, address, action, object)"
-    "  SELECT actor, address, 'station.create', object FROM s RETURNING 1),"
-    /* the change number, which everybody waits for, is taken last */
-    " n AS (SELECT (SELECT count(*) FROM p) + (SELECT count(*) FROM u) AS n),"
-    " c AS (UPDATE changes SET v = v + 1 FROM n WHERE n.n >= 0 RETURNING v)"
-    " UPDATE stations SET state = 'active', state_at = now(), updated = now(), applied_version = spec_version, v = c.v"
-    "  FROM c WHERE id = ANY ($1::bigint[]) AND state = 'creating' RETURNING id";
+static const char activate_all[] = "SELECT * FROM stations_activate($1, $2, $3, $4, $5, $6, $7)";
 
 static void mark(const PGresult *r, way_station_activation *list)
 {

@@ -33,24 +33,21 @@ way_code way_change_read(way_pg *pg, int64_t *v, int64_t *purged_v, way_err *e)
 
 /* One statement, so one snapshot: the number and every row up to it.  Kinds sort as they are needed: the number,
  * stations, then groups by station, users. */
-#define LOAD(stations_where, users_where)                                                                    \
-    "WITH st AS (SELECT * FROM stations s WHERE " stations_where ")"                                         \
-    " SELECT 0 AS kind, 0::bigint AS parent, 0::bigint AS id, v, NULL AS state, purged_v AS n1, 0::bigint AS n2," \
-    "  NULL AS name, NULL AS internal, NULL AS doc, NULL AS doc2 FROM changes"                               \
-    " UNION ALL SELECT 1, id, id, v, state, " MS("created") ", " MS("updated") ", name, internal, spec::text," \
-    "  problems::text FROM st"                                                                               \
-    " UNION ALL SELECT 2, g.station_id, g.id, g.v, g.state, g.generation, 0, g.name, g.internal, g.spec::text, NULL" \
-    "  FROM groups g JOIN st ON st.id = g.station_id WHERE g.state <> 'gone' AND st.state <> 'gone'"         \
-    " UNION ALL SELECT 3, 0, id, v, state, epoch, 0, name, role, hash, rules::text FROM users WHERE " users_where \
-    " ORDER BY kind, parent, id"
+static const char load_all[] =
+    "WITH st AS (SELECT * FROM stations s WHERE s.state <> 'gone')"
+    " SELECT 0 AS kind, 0::bigint AS parent, 0::bigint AS id, v, NULL AS state, purged_v AS n1, 0::bigint AS n2,"
+    "  NULL AS name, NULL AS internal, NULL AS doc, NULL AS doc2 FROM changes"
+    " UNION ALL SELECT 1, id, id, v, state, " MS("created") ", " MS("updated") ", name, internal, spec::text,"
+    "  problems::text FROM st"
+    " UNION ALL SELECT 2, g.station_id, g.id, g.v, g.state, g.generation, 0, g.name, g.internal, g.spec::text, NULL"
+    "  FROM groups g JOIN st ON st.id = g.station_id WHERE g.state <> 'gone' AND st.state <> 'gone'"
+    " UNION ALL SELECT 3, 0, id, v, state, epoch, 0, name, role, hash, rules::text FROM users WHERE state <> 'gone'"
+    " ORDER BY kind, parent, id";
+/* the same rows in the same order; a function of the schema, which keeps its plans */
+static const char load_newer[] = "SELECT * FROM catalog_newer($1)";
 
 enum { KIND, PARENT, ID, V, STATE, N1, N2, NAME, INTERNAL, DOC, DOC2 };
 enum { KIND_CHANGE, KIND_STATION, KIND_GROUP, KIND_USER };
-
-static const char load_all[] = LOAD("s.state <> 'gone'", "state <> 'gone'");
-/* ANY of an array and not IN: the planner expects few ids then, and takes the index instead of all stations */
-static const char load_newer[] = LOAD("s.id = ANY (ARRAY(SELECT id FROM stations WHERE v > $1"
-                                      " UNION ALL SELECT station_id FROM groups WHERE v > $1))", "v > $1");
 
 static way_code read_station(const PGresult *r, int row, way_station **out, way_err *e)
 {
