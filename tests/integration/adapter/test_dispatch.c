@@ -543,7 +543,7 @@ Test(dispatch, paused_server_ends_fetches_in_time, .timeout = 60)
     open_bench(&b, 2, 10, 5000);
     own_server_freeze(&b.server);
     join(&b, &k, true, 20000, 10);
-    loop_until(&b.t, is_failed, &k, 9000, "the failure");
+    loop_until(&b.t, is_failed, &k, 15000, "the failure");
     cr_expect_eq(k.why.code, WAY_E_UNAVAILABLE, "%s", k.why.text);
     own_server_thaw(&b.server);
     memset(&k, 0, sizeof k);
