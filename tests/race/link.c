@@ -1,6 +1,6 @@
 /* A link whose server comes and goes, while its loop publishes: connector thread, cnats' timer thread and loop meet.
  *
- * The main thread kills, restarts and freezes a nats-server of its own (NATS_SERVER, else the one in PATH); the loop's thread publishes all
+ * The main thread kills, restarts and freezes a nats-server of its own (WAY_TEST_NATS, else the one in PATH); the loop's thread publishes all
  * the time and closes the link in different moments of that.  Every accepted request must be answered exactly once. */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static char folder[] = "/tmp/way-race-XXXXXX";
 
 static pid_t server_start(void)
 {
-    const char *binary = getenv("NATS_SERVER");
+    const char *binary = getenv("WAY_TEST_NATS");
     char number[16];
     pid_t pid = fork();
 

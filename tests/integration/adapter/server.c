@@ -62,7 +62,7 @@ static int chosen_port(const own_server *s)
 
 void own_server_again(own_server *s)
 {
-    const char *binary = getenv("NATS_SERVER"); /* else the one in PATH */
+    const char *binary = getenv("WAY_TEST_NATS"); /* else the one in PATH */
     char path[96];
     int64_t until = way_mono_ms() + 10000;
 
