@@ -140,8 +140,9 @@ static void print_station(const cJSON *st)
 
     way_buf_init(&b, 0);
     printf("Station %s (%s)\n", way_get_text(st, "name"), way_get_text(st, "state"));
-    if (way_get_text(st, "description"))
-        printf("  %s\n", way_get_text(st, "description"));
+    const char *description = way_get_text(st, "description");
+    if (description && *description)
+        printf("  %s\n", description);
     printf("  partitions       %.0f\n", way_get_number(st, "partitions"));
     printf("  storage          %s, replicas %.0f\n", way_get_text(st, "storage"), way_get_number(st, "replicas"));
     print_retention(st, &b);

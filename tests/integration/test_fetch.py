@@ -180,7 +180,7 @@ def test_fetchers_of_one_group_share_its_messages(way, name):
 def test_a_client_that_goes_away_does_not_cost_a_message(way, daemon, name):
     import socket
     way.station(name)
-    way.group(name, "g", max_deliver=2)
+    way.group(name, "g", max_deliver=2, ack_wait_ms=3000)  # what is not given back comes again after that
     body = b'{"max":10,"wait_ms":30000}'
     head = (f"POST /v1/stations/{name}/groups/g/fetch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {way.rest.token}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n").encode()
@@ -189,7 +189,7 @@ def test_a_client_that_goes_away_does_not_cost_a_message(way, daemon, name):
         s.sendall(head + body)
         s.close()
     way.produced(name, "x")
-    got = wait.until(lambda: way.fetch(name, "g", 10, 1000), "the message", 15)
+    got = wait.until(lambda: way.fetch(name, "g", 10, 1000), "the message", 30)
     assert [data_of(m) for m in got] == [b"x"]
     way.ack(name, "g", got)
 
