@@ -6,7 +6,9 @@
  *
  * One confirmation stands for a run: nats-server works off what one connection sends to one consumer in its order, so when the
  * last of a partition is answered, those before it were received.  That spares it an answer for each, and us a slot.
- * Unless something was lost on the way (way_link_losses): then only the one that was answered is confirmed. */
+ * Unless something was lost on the way (way_link_losses): then only the one that was answered is confirmed.  A replicated station
+ * has no runs: its consumer's leader may change between two acks, and the new one answers without the acks that the old one
+ * had not yet replicated. */
 #include "gateway/data_settle.h"
 
 #include <stdio.h>
@@ -193,7 +195,7 @@ static bool again_later(settle *s, way_code rc)
 /* Sends what the run holds.  false: the link is full, again later. */
 static bool send_held(settle *s, run *r, bool last)
 {
-    bool confirm = last || r->length + 1 == RUN_MAX;
+    bool confirm = last || r->length + 1 == RUN_MAX || s->st->spec.replicas > 1;
     way_settle_item *it = &s->req.items[r->held];
     way_err e;
 
