@@ -16,7 +16,7 @@ typedef struct way_receipt {
     way_source source;
     int32_t partition;
     /* the numbers of $JS.ACK.<stream>.<group>.<deliveries>.<seq>.<cseq>.<time>.<pending>[…]; the 12-token form also has
-     * domain, account hash and a random last token, kept in `extra` */
+     * domain, account hash and a random last token, in the three texts below */
     uint64_t deliveries, seq, consumer_seq;
     int64_t time_ns;
     uint64_t pending;
